@@ -1,0 +1,1 @@
+"""The assistant and all it is made of: standard library only, no I/O."""

@@ -1,0 +1,1 @@
+"""The face inside a notebook; IPython and ipywidgets appear only here."""

@@ -1,0 +1,1 @@
+"""What we know of Terraform; pure, but for runner.py."""
