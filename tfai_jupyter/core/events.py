@@ -219,4 +219,4 @@ def from_dict(name: str, data: dict[str, Any]) -> Event:
     if name not in EVENTS:
         message = f"unknown event {name!r}"
         raise ValueError(message)
-    return from_json(EVENTS[name], data)  # type: ignore[return-value] # a union of the values of EVENTS
+    return from_json(EVENTS[name], data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Number = TypeVar("Number", int, float)
 Role = Literal["system", "user", "assistant", "tool"]
 Outcome = Literal["ok", "error", "denied", "timeout", "cancelled"]

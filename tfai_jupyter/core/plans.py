@@ -123,7 +123,9 @@ class Plan(Shown):
         reasons = tuple(Note(f"{reason.rule}: {reason.address}: {reason.why}") for reason in self.risk.reasons)
         drifted = any(change.drift for change in self.changes)
         return Page(
-            Note(f"Plan: {self.summary}. Risk: {self.risk.level}." + (" Changed outside Terraform." if drifted else "")),
+            Note(
+                f"Plan: {self.summary}. Risk: {self.risk.level}." + (" Changed outside Terraform." if drifted else "")
+            ),
             *reasons,
             self._table(),
             *(Code(text, "diff") for text in filter(None, map(_attributes, self.changes))),

@@ -91,14 +91,18 @@ class Retriever(Pingable, Protocol):
 class Journal(Pingable, Protocol):
     """The append-only record of events; everything else is derived from it."""
 
+    @property
+    def notice(self) -> str:
+        """One sentence when history is not kept as it should be, e.g. the file is locked; else empty."""
+
     def append(self, event: Event) -> None:
         """Record a redacted event; returns at once, durable within 50 ms, never raises."""
 
     async def flush(self) -> None:
         """Return when all that was appended is durable."""
 
-    async def messages(self, conversation_id: str, limit: int = 20) -> tuple[Message, ...]:
-        """Return the newest messages of a conversation, oldest first; none when it is unknown."""
+    async def messages(self, conversation_id: str, limit: int = 20, before: str = "") -> tuple[Message, ...]:
+        """Return a conversation's newest messages, oldest first, of turns before the turn `before`."""
 
     async def events(self, turn_id: str, after: int = 0) -> tuple[Event, ...]:
         """Return a turn's events with `seq` greater than `after`, split as they were emitted."""
@@ -175,6 +179,9 @@ class Workspace(Protocol):
         self, contents: Mapping[str, str | None], *, summary: str = "", validation: str = "skipped"
     ) -> ChangeSet:
         """Compare new contents (paths relative to the root) with the disk; raises Forbidden, TooLarge."""
+
+    async def load(self, change_set_id: str) -> ChangeSet:
+        """Return a proposed ChangeSet with its contents; raises NotFound."""
 
     async def apply(self, change_set: ChangeSet, paths: Sequence[str] = ()) -> tuple[str, ...]:
         """Write all files or none and keep an undo copy; raises Conflict when one changed since."""

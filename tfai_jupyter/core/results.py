@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .messages import Json, Outcome, Usage
 from .page import Code, Note, Page, Prose, Shown, Table
@@ -26,7 +26,7 @@ class Answer(Shown):
 
     text: str
     passages: tuple[Passage, ...] = ()
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
 
     def page(self) -> Page:
         """Show the answer, then its sources."""
@@ -61,7 +61,7 @@ class State(Shown):
     def page(self) -> Page:
         """Show addresses, and the attributes where they were asked for."""
         shown = (each for each in self.resources if each.attributes)
-        listings = (Code(_attributes(each), "hcl") for each in shown)
+        listings = (Code(_listing(each), "hcl") for each in shown)
         return Page(Note(f"{len(self.resources)} resources in the state"), self._table(), *listings)
 
     def _table(self) -> Table:
@@ -105,7 +105,7 @@ class Rows(Shown):
         """The rows as a DuckDB relation in memory, to carry on with in SQL; needs pandas."""
         import duckdb  # noqa: PLC0415 - heavy, and only for those who ask
 
-        return duckdb.from_df(self.to_df())  # type: ignore[arg-type] # pandas is optional, so untyped here
+        return duckdb.from_df(self.to_df())
 
     def to_df(self) -> object:
         """Return a pandas DataFrame."""
@@ -127,3 +127,8 @@ class Report(Shown):
     def page(self) -> Page:
         """Show the text as it is."""
         return Page(Prose(self.text))
+
+
+def _listing(resource: StateResource) -> str:
+    lines = (f"{name} = {value}" for name, value in (resource.attributes or {}).items())
+    return "\n".join((f"# {resource.address}", *lines))

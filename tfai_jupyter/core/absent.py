@@ -1,0 +1,54 @@
+"""Neutral objects for what is not there, so that nobody asks whether it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .errors import JournalUnavailable
+from .events import Event
+from .messages import Message
+from .results import Passage, Rows
+
+
+class NoRetriever:
+    """A Retriever without documentation."""
+
+    async def search(self, text: str, *, limit: int = 5, provider: str = "") -> tuple[Passage, ...]:  # noqa: ARG002 - protocol
+        """Find nothing."""
+        return ()
+
+    async def ping(self) -> None:
+        """Have nothing that could fail."""
+
+
+class NoJournal:
+    """A Journal that is switched off: chat goes on without a memory."""
+
+    notice = ""
+
+    def append(self, event: Event) -> None:
+        """Forget the event."""
+
+    async def flush(self) -> None:
+        """Have nothing to wait for."""
+
+    async def messages(self, conversation_id: str, limit: int = 20, before: str = "") -> tuple[Message, ...]:  # noqa: ARG002 - protocol
+        """Remember nothing."""
+        return ()
+
+    async def events(self, turn_id: str, after: int = 0) -> tuple[Event, ...]:  # noqa: ARG002 - protocol
+        """Remember nothing."""
+        return ()
+
+    async def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:  # noqa: ARG002 - protocol
+        """Say that there is no journal; raises JournalUnavailable."""
+        message = "history is off; set TFAI_HISTORY_DB to a file to keep one"
+        raise JournalUnavailable(message)
+
+    async def ping(self) -> None:
+        """Say that there is no journal; raises JournalUnavailable."""
+        await self.query("")
+
+    async def aclose(self) -> None:
+        """Hold nothing."""

@@ -1,0 +1,200 @@
+"""Assistant: one turn from question to journal. The façade that all faces use.
+
+    admit -> turn_started -> work (model, tools, approvals) -> propose -> last event
+
+What is refused at the door raises before the first event; after it, every end is a last event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import cast, get_args
+
+from .approvals import Consent
+from .duties import Duties
+from .errors import Conflict, Invalid, ModelError, TfaiError
+from .events import Decision, Event, FailureCode, Notice, TurnFailed, TurnFinished, TurnStarted
+from .ids import new_id
+from .pipe import Pipe
+from .recorder import Recorder
+from .redaction import Redactor
+from .shielded import ShieldedModel
+from .turns import Question, Turn
+
+log = logging.getLogger(__name__)
+
+_MODELLED = ("ask", "generate", "diagnose")
+_FLUSH_SECONDS = 2.0
+
+
+class Assistant:
+    """Answers questions and carries out commands as streams of events."""
+
+    def __init__(self, duties: Duties, redactor: Redactor, *, turn_seconds: float = 300) -> None:
+        """Take what a turn needs; a model's part of a turn may last `turn_seconds`."""
+        self.duties = replace(duties, model=ShieldedModel(duties.model, redactor))
+        self._redactor = redactor
+        self._turn_seconds = turn_seconds
+        self._pipes: dict[str, Pipe[Event]] = {}
+        self._busy: set[str] = set()
+        self._told = ""
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The ids of the turns that run now."""
+        return tuple(self._pipes)
+
+    async def ask(self, question: Question) -> AsyncGenerator[Event, None]:
+        """Yield the events of one turn.
+
+        Raises, before the first event: Invalid (empty), Forbidden (outside the root), Conflict (the
+        conversation is busy), and for `approve` NotFound, Expired, WrongPhrase.
+        """
+        turn = self._admit(question)
+        work = self._work(turn)
+        conversation = turn.question.conversation_id
+        self._busy.add(conversation)
+        recorder = Recorder(turn.id, self.duties.journal, self._redactor)
+        last: TurnFinished | TurnFailed = TurnFinished("cancelled")
+        pipe: Pipe[Event] | None = None
+        try:
+            for opening in self._opening(turn):
+                for shown in recorder.record(opening):
+                    yield shown
+            pipe = self._pipes[turn.id] = Pipe(work, name=f"turn {turn.id}")
+            with _deadline(pipe, self._turn_seconds if turn.question.command in _MODELLED else 0):
+                async for event in pipe:
+                    if isinstance(event, TurnFinished | TurnFailed):
+                        last = event
+                        continue
+                    for shown in recorder.record(event):
+                        yield shown
+            last = self._stopped(pipe.reason) or last
+        except Exception as error:  # noqa: BLE001 - the border of a turn: whatever breaks in it becomes its last event
+            last = self._failed(error)
+        finally:
+            if pipe:
+                await pipe.aclose()
+            self._pipes.pop(turn.id, None)
+            self._busy.discard(conversation)
+            ending = list(recorder.close(self._addressed(last, turn)))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.duties.journal.flush(), _FLUSH_SECONDS)
+        for event in ending:
+            yield event
+
+    def cancel(self, turn_id: str, reason: str = "cancelled") -> bool:
+        """Stop a running turn; its stream still gets its last event. False when it is not running."""
+        pipe = self._pipes.get(turn_id)
+        return pipe is not None and pipe.stop(reason)
+
+    async def aclose(self, seconds: float = 5) -> None:
+        """End every turn with `server_shutdown`, waiting at most `seconds`; close model and journal."""
+        for turn_id in self.running:
+            self.cancel(turn_id, "server_shutdown")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._pipes:  # noqa: ASYNC110 - once in a life
+                    await asyncio.sleep(0.01)
+        await self.duties.model.aclose()
+        await self.duties.journal.aclose()
+
+    def _admit(self, question: Question) -> Turn:
+        if question.command in ("ask", "generate") and not question.text.strip():
+            message = f"{question.command} needs a text: what do you want to know or to have?"
+            raise Invalid(message)
+        directory = self.duties.workspace.resolve(question.directory or ".")
+        conversation = question.conversation_id or new_id()
+        if conversation in self._busy:
+            message = f"conversation {conversation} is busy with another turn; wait for it or cancel it"
+            raise Conflict(message)
+        self._redactor.learn_environment(question.env)
+        return Turn(new_id(), replace(question, conversation_id=conversation), directory)
+
+    def _work(self, turn: Turn) -> AsyncGenerator[Event, None]:
+        question, duties = turn.question, self.duties
+        match question.command:
+            case "ask":
+                return duties.answer(turn)
+            case "generate":
+                return duties.generate(turn)
+            case "diagnose":
+                return duties.diagnose(turn)
+            case "apply":
+                return duties.apply(turn)
+            case "approve":
+                return duties.carry_out(turn, self._resolved(question, "approve"))
+            case "deny":
+                return duties.deny(turn, self._resolved(question, "deny"))
+            case _:
+                return duties.command(turn)
+
+    def _resolved(self, question: Question, decision: Decision) -> Consent:
+        approval_id, confirm = (str(question.options.get(name, "")) for name in ("id", "confirm"))
+        if not approval_id:
+            message = f"{question.command} needs the id of an approval; `status` lists what waits"
+            raise Invalid(message)
+        return self.duties.approvals.resolve(approval_id, decision, by=question.user or "you", confirm=confirm)
+
+    def _opening(self, turn: Turn) -> Iterator[Event]:
+        """Begin a turn; tell once when history is not kept."""
+        yield self._started(turn)
+        notice = self.duties.journal.notice
+        if notice and notice != self._told:
+            self._told = notice
+            yield Notice("warning", "history", notice)
+
+    def _started(self, turn: Turn) -> TurnStarted:
+        question = turn.question
+        return TurnStarted(
+            conversation_id=question.conversation_id,
+            request_id=question.request_id or turn.id,
+            model=self.duties.model.name,
+            workspace=self.duties.workspace.relative(turn.directory),
+            command=question.command,
+            question=question.text,
+            user=question.user,
+            face=question.face,
+            parent_turn_id=question.parent_turn_id,
+        )
+
+    def _stopped(self, reason: str) -> TurnFinished | TurnFailed | None:
+        match reason:
+            case "":
+                return None
+            case "timeout":
+                message = f"the turn took longer than {self._turn_seconds:g} s (TFAI_CHAT_TIMEOUT_SECONDS)"
+                return TurnFailed("timeout", message, retryable=True)
+            case "server_shutdown":
+                return TurnFailed("server_shutdown", "the server is shutting down; ask again", retryable=True)
+            case _:
+                return TurnFinished("cancelled")
+
+    def _failed(self, error: Exception) -> TurnFailed:
+        if isinstance(error, ModelError):
+            code = error.code if error.code in get_args(FailureCode) else "model_error"
+            return TurnFailed(cast("FailureCode", code), str(error), retryable=error.retryable)
+        if isinstance(error, TfaiError):
+            return TurnFailed("internal", str(error))
+        log.error("turn failed", exc_info=error)
+        return TurnFailed("internal", f"something broke ({type(error).__name__}); the log has the details")
+
+    def _addressed(self, last: TurnFinished | TurnFailed, turn: Turn) -> TurnFinished | TurnFailed:
+        if isinstance(last, TurnFailed):
+            return replace(last, request_id=turn.question.request_id or turn.id)
+        return last
+
+
+@contextmanager
+def _deadline(pipe: Pipe[Event], seconds: float) -> Iterator[None]:
+    """Stop a pipe when its time is up; 0 means that it has all the time it needs."""
+    timer = asyncio.get_running_loop().call_later(seconds, pipe.stop, "timeout") if seconds else None
+    try:
+        yield
+    finally:
+        if timer:
+            timer.cancel()

@@ -1,0 +1,262 @@
+"""What an assistant does in a turn: answer, generate, diagnose, run a command, carry out an approval.
+
+Each duty is an async generator of events that ends with TurnFinished, or TurnFailed where a person
+must act. None of them writes a file or changes infrastructure: only `carry_out` calls an applier,
+and only with a Consent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from .agent import run_tool, run_turn
+from .approvals import Approvals, Consent
+from .commands import BY_NAME
+from .context import Material, compose
+from .envelope import find_envelope
+from .errors import ModelError, NotFound, TfaiError
+from .events import (
+    ApprovalRequired,
+    ApprovalResolved,
+    ChangeSetProposed,
+    Event,
+    Notice,
+    PassagesFound,
+    TextDelta,
+    TurnFailed,
+    TurnFinished,
+)
+from .ids import new_id
+from .instructions import instructions
+from .messages import Json, Prompt, ToolCall, ToolResult, ToolSpec
+from .protocols import ChatModel, Journal, Retriever, Snapshot, Vault, Workspace
+from .results import Passage
+from .tools import Tool, Yield
+from .turns import Attachment, Turn
+
+Applier: TypeAlias = Callable[[Turn, Consent], AsyncGenerator[Yield, None]]
+Events: TypeAlias = AsyncGenerator[Event, None]
+
+APPLIER_NAMES = {"change_set": "apply_change_set", "terraform_apply": "terraform_apply", "command": "run_command"}
+
+_NO_FILES = "You proposed no files. Call write_files now with every file complete."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duties:
+    """The collaborators of a turn; `appliers` are keyed by the kind of approval they carry out."""
+
+    model: ChatModel
+    tools: Mapping[str, Tool]
+    appliers: Mapping[str, Applier]
+    workspace: Workspace
+    vault: Vault
+    journal: Journal
+    retriever: Retriever
+    approvals: Approvals
+    max_steps: int = 12
+    context_tokens: int = 24_000
+    history_messages: int = 20
+
+    async def answer(self, turn: Turn) -> Events:
+        """Answer with what is known, letting the model use tools."""
+        last = TurnFinished("end")
+        async for event in self._modelled(turn, turn.question.text):
+            if isinstance(event, TurnFinished):
+                last = event
+            else:
+                yield event
+        async for event in self._proposed(turn):
+            yield event
+        yield last
+
+    async def generate(self, turn: Turn) -> Events:
+        """Have files proposed; ask once more when there were none, then say that there are none."""
+        last = TurnFinished("end")
+        for reminder in ("", f"\n\n{_NO_FILES}"):
+            texts: list[str] = []
+            async for event in self._modelled(turn, turn.question.text + reminder):
+                if isinstance(event, TurnFinished):
+                    last = replace(event, usage=last.usage + event.usage)
+                    continue
+                texts += [event.text] if isinstance(event, TextDelta) else []
+                yield event
+            async for event in self._unpacked(turn, "".join(texts)):
+                yield event
+            if turn.draft or last.stop_reason != "end":
+                break
+        async for event in self._proposed(turn):
+            yield event
+        proposed = turn.draft or last.stop_reason != "end"
+        yield last if proposed else TurnFailed("model_error", "no files were proposed; say more exactly what you want")
+
+    async def diagnose(self, turn: Turn) -> Events:
+        """Find the root cause by rule, then have it explained; the finding stands without a model."""
+        finding = ToolResult("")
+        async for item in self._called(turn, "diagnose", await self._to_diagnose(turn)):
+            if isinstance(item, ToolResult):
+                finding = item
+            else:
+                yield item
+        if finding.outcome != "ok":
+            yield TurnFinished("end")
+            return
+        try:
+            async for event in self._modelled(turn, f"{turn.question.text}\n\nFinding:\n{finding.content}".strip()):
+                yield event
+        except ModelError as error:
+            yield Notice("warning", error.code, f"not explained further: {error}")
+            yield TurnFinished("end")
+
+    async def command(self, turn: Turn) -> Events:
+        """Run the tool behind a command, then propose what it drafted."""
+        command = BY_NAME[turn.question.command]
+        arguments = {name: value for name, value in turn.question.options.items() if name in command.arguments}
+        if command.text and turn.question.text:
+            arguments[command.text.strip("[]").lower()] = turn.question.text
+        async for item in self._called(turn, command.tool, arguments):
+            if not isinstance(item, ToolResult):
+                yield item
+        async for event in self._proposed(turn):
+            yield event
+        yield TurnFinished("end")
+
+    async def apply(self, turn: Turn) -> Events:
+        """Ask for approval of a saved plan or a change set; go on at once where a policy grants it."""
+        required: list[ApprovalRequired] = []
+        async for event in self._requested(turn, str(turn.question.options.get("id", ""))):
+            required += [event] if isinstance(event, ApprovalRequired) else []
+            yield event
+        for approval in [self.approvals.find(each.approval_id) for each in required]:
+            by = self.approvals.granted_by(approval.digest)
+            if by:
+                consent = self.approvals.resolve(approval.id, "approve", by=by, confirm=approval.confirm_phrase)
+                async for event in self.carry_out(turn, consent):
+                    yield event
+                return
+        yield TurnFinished("end")
+
+    async def carry_out(self, turn: Turn, consent: Consent) -> Events:
+        """Use a consent: the only way to an applier."""
+        kind = consent.approval.kind
+        yield ApprovalResolved(consent.approval.id, "approve", consent.by)
+
+        def applied(turn: Turn) -> AsyncGenerator[Yield, None]:
+            return self.appliers[kind](turn, consent)
+
+        spec = ToolSpec(APPLIER_NAMES[kind], "", {"type": "object", "properties": {}, "required": []})
+        async for item in run_tool(ToolCall(new_id(), spec.name, ""), {spec.name: Tool(spec, applied)}, turn):
+            if not isinstance(item, ToolResult):
+                yield item
+        yield TurnFinished("end")
+
+    async def deny(self, turn: Turn, consent: Consent) -> Events:
+        """Say that an approval was refused, and why."""
+        reason = str(turn.question.options.get("reason", ""))
+        yield ApprovalResolved(consent.approval.id, "deny", consent.by, reason)
+        yield TextDelta(f"Denied: {consent.approval.kind} {consent.approval.subject_id}.\n")
+        yield TurnFinished("end")
+
+    async def _modelled(self, turn: Turn, question: str) -> Events:
+        """Compose the prompt, say what was left out, run the loop."""
+        passages = await self._passages(turn)
+        if isinstance(passages, Notice):
+            yield passages
+        elif passages:
+            yield PassagesFound(passages)
+        material = Material(
+            instructions(turn.question.command),
+            question,
+            await self.journal.messages(turn.question.conversation_id, self.history_messages, before=turn.id),
+            () if isinstance(passages, Notice) else passages,
+            await self._snapshot(turn),
+            await self._attachments(turn),
+        )
+        composition = compose(material, self.context_tokens)
+        if composition.omitted:
+            yield Notice("info", "context_trimmed", f"not shown to the model: {'; '.join(composition.omitted)}")
+        offered = {name: tool for name, tool in self.tools.items() if tool.offered}
+        specs = tuple(tool.spec for tool in offered.values())
+        prompt = Prompt(composition.messages, specs, turn.question.command)
+        async for event in run_turn(self.model, prompt, offered, turn, self.max_steps):
+            yield event
+
+    async def _passages(self, turn: Turn) -> tuple[Passage, ...] | Notice:
+        if turn.question.options.get("no_docs") or not turn.question.text:
+            return ()
+        try:
+            return await self.retriever.search(turn.question.text)
+        except TfaiError as error:
+            return Notice("warning", "no_documentation", f"answered without documentation: {error}")
+
+    async def _snapshot(self, turn: Turn) -> Snapshot:
+        try:
+            return await self.workspace.snapshot(turn.directory)
+        except NotFound:  # a directory that is only about to be made
+            return Snapshot(())
+
+    async def _attachments(self, turn: Turn) -> tuple[Attachment, ...]:
+        paths = turn.question.options.get("files")
+        named = [Attachment("file", path=str(path)) for path in paths] if isinstance(paths, list) else []
+        return tuple([await self._loaded(each, turn) for each in (*turn.question.attachments, *named)])
+
+    async def _loaded(self, attachment: Attachment, turn: Turn) -> Attachment:
+        if attachment.kind != "file" or attachment.text:
+            return attachment
+        file = await self.workspace.read(attachment.path, turn.directory)
+        return replace(attachment, name=file.path, text=file.content)
+
+    async def _unpacked(self, turn: Turn, text: str) -> Events:
+        """Draft the files of a model that wrote them into its text instead of calling the tool."""
+        envelope = None if turn.draft else find_envelope(text)
+        if envelope is None:
+            return
+        files: list[Json] = [{"path": path, "content": content} for path, content in envelope.files.items()]
+        async for item in self._called(turn, "write_files", {"files": files, "summary": envelope.summary}):
+            if not isinstance(item, ToolResult):
+                yield item
+
+    async def _proposed(self, turn: Turn) -> Events:
+        """Propose what the turn drafted, as one ChangeSet with its approval."""
+        if not turn.draft:
+            return
+        drafted = await self.workspace.propose(turn.draft, summary=turn.summary, validation=turn.validation)
+        if not drafted.files:
+            yield Notice("info", "nothing_changes", "the files are already as proposed")
+            return
+        async for event in self._change_set_requested(turn, drafted.id):
+            yield event
+
+    async def _change_set_requested(self, turn: Turn, change_set_id: str) -> Events:
+        change_set = await self.workspace.load(change_set_id)
+        yield ChangeSetProposed(
+            change_set.id, change_set.files, change_set.validation, change_set.digest, change_set.summary
+        )
+        approval = self.approvals.request(
+            turn, "change_set", change_set.id, digest=change_set.digest, binding={"change_set": change_set.digest}
+        )
+        yield approval.required()
+        yield TextDelta(f"{len(change_set.files)} files proposed. Write them with: approve {approval.id}\n")
+
+    async def _requested(self, turn: Turn, subject: str) -> Events:
+        if subject in self.vault.names("change_sets"):
+            async for event in self._change_set_requested(turn, subject):
+                yield event
+            return
+        async for item in self._called(turn, "terraform_apply_request", {"plan_id": subject}):
+            if not isinstance(item, ToolResult):
+                yield item
+
+    async def _to_diagnose(self, turn: Turn) -> dict[str, Json]:
+        path = turn.question.options.get("plan")
+        text = (await self.workspace.read(str(path), turn.directory)).content if path else turn.question.text
+        attached = [each.text for each in await self._attachments(turn)]
+        return {"text": "\n".join(filter(None, (*attached, text)))}
+
+    async def _called(self, turn: Turn, name: str, arguments: Mapping[str, Json]) -> AsyncGenerator[Yield, None]:
+        call = ToolCall(new_id(), name, json.dumps(arguments))
+        async for item in run_tool(call, self.tools, turn):
+            yield item
