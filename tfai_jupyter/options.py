@@ -183,11 +183,12 @@ def _option(each: Field[Any], hint: Any) -> Option:  # noqa: ANN401 - a type
     }
     known = {key: value for key, value in each.metadata.items() if key != "yaml"}
     choices = tuple(filter(None, get_args(hint))) if get_origin(hint) is Literal else ()
-    return Option(name=each.name, default=each.default, kind=_kind(hint), choices=choices, **(names | known))
+    default: Any = each.default
+    return Option(name=each.name, default=default, kind=_kind(hint), choices=choices, **(names | known))
 
 
 def _kind(hint: Any) -> type:  # noqa: ANN401 - a type
     if get_origin(hint) is Literal:
         return str
-    present = [part for part in get_args(hint) if part is not type(None)]
-    return present[0] if present else hint
+    kind: type = next((part for part in get_args(hint) if part is not type(None)), hint)
+    return kind
