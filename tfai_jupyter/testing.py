@@ -31,6 +31,9 @@ class ScriptedModel:
         self.prompts: list[Prompt] = []
         self.pause_seconds = pause_seconds
 
+    async def prepare(self) -> None:
+        """Be ready."""
+
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Yield the next reply's pieces."""
         self.prompts.append(prompt)

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from .errors import JournalUnavailable
+from .errors import JournalUnavailable, ModelRefused
 from .events import Event
-from .messages import Message
+from .messages import Message, ModelName, Piece, Prompt
 from .results import Passage, Rows
+
+
+class NoModel:
+    """A ChatModel that cannot be used; whatever needs no model works on."""
+
+    def __init__(self, name: ModelName, reason: str) -> None:
+        """Keep what is wrong, in one sentence that says what to do."""
+        self.name = name
+        self._reason = reason
+
+    async def prepare(self) -> None:
+        """Have nothing to get ready."""
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:  # noqa: ARG002 - protocol
+        """Say what is wrong; raises ModelRefused."""
+        await self.ping()
+        yield ""
+
+    async def ping(self) -> None:
+        """Say what is wrong; raises ModelRefused."""
+        raise ModelRefused(self._reason)
+
+    async def aclose(self) -> None:
+        """Hold nothing."""
 
 
 class NoRetriever:

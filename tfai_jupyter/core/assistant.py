@@ -62,6 +62,7 @@ class Assistant:
         last: TurnFinished | TurnFailed = TurnFinished("cancelled")
         pipe: Pipe[Event] | None = None
         try:
+            await self.duties.model.prepare()
             for opening in self._opening(turn):
                 for shown in recorder.record(opening):
                     yield shown

@@ -6,7 +6,7 @@ The same fold serves an assistant in the process and one over HTTP.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from .changes import ChangeSet
@@ -126,13 +126,4 @@ class Outcome:
 
     def _bind(self, event: ApprovalRequired) -> None:
         if isinstance(self._found, ChangeSet):
-            found = self._found
-            self._found = ChangeSet(
-                found.id,
-                found.files,
-                found.digest,
-                found.summary,
-                found.validation,
-                event.approval_id,
-                run=self.run,
-            )
+            self._found = replace(self._found, approval_id=event.approval_id)

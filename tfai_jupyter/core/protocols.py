@@ -31,6 +31,9 @@ class ChatModel(Pingable, Protocol):
     def name(self) -> ModelName:
         """Provider and model."""
 
+    async def prepare(self) -> None:
+        """Get ready before a turn: choose, load libraries. Returns at once when it is; never raises."""
+
     def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Yield text, whole tool calls and token counts; raises ModelError. Closing it ends the call."""
 

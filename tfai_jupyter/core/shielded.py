@@ -23,6 +23,10 @@ class ShieldedModel:
         """The name of the model behind."""
         return self._model.name
 
+    async def prepare(self) -> None:
+        """Get the model behind ready."""
+        await self._model.prepare()
+
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Pass the masked prompt on."""
         async with aclosing(self._model.stream(self._redactor.masked(prompt))) as pieces:
