@@ -95,10 +95,11 @@ class Diagnosis(Shown):
 
 @dataclass(frozen=True, slots=True)
 class Rows(Shown):
-    """The answer to a query: column names and rows of JSON values."""
+    """The answer to a query: column names and rows of JSON values; `truncated`: there were more."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Json, ...], ...]
+    truncated: bool = False
 
     @property
     def relation(self) -> object:
@@ -113,7 +114,10 @@ class Rows(Shown):
 
     def page(self) -> Page:
         """Show a table, or that there is nothing."""
-        return Page(Table(self.columns, self.rows) if self.rows else Note("nothing yet"))
+        if not self.rows:
+            return Page(Note("nothing yet"))
+        cut = (Note(f"the first {len(self.rows):,} rows; there are more"),) if self.truncated else ()
+        return Page(Table(self.columns, self.rows), *cut)
 
 
 @dataclass(frozen=True, slots=True)
