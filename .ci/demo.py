@@ -31,7 +31,9 @@ def use_empty_home() -> None:
     for name in [name for name in os.environ if name.startswith(("TFAI_", "GENERATE_", "EMBEDDING_", "QDRANT_"))]:
         del os.environ[name]
     for name in ("TFAI_HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
-        os.environ[name] = str(PLACE / "home" / name.lower())
+        directory = PLACE / "home" / name.lower()
+        directory.mkdir(parents=True, mode=0o700)
+        os.environ[name] = str(directory)
     os.environ["MODEL_PROVIDER"] = "offline"
     os.environ["TFAI_SERVER"] = "off"
 
@@ -47,6 +49,7 @@ def execute(path: Path) -> str:
     client = NotebookClient(
         notebook, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
     )
+    client.extra_arguments = ["--IPKernelApp.log_level=ERROR"]  # it warns of TCP on loopback at each start
     failure = ""
     try:
         client.execute()
