@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, fields, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
+from urllib.parse import urlsplit
 
 from .core.messages import Json
 from .core.wire import from_json, to_json
@@ -142,9 +143,14 @@ class ScriptedOpenAI:
         if self._server is None:
             return
         self._server.close()
-        for task in (running := tuple(self._connections)):
+        open_now = dict(self._connections)
+        for task in open_now:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*open_now, return_exceptions=True)
+        for writer in open_now.values():
+            writer.transport.abort()  # a client that does not read would keep us waiting
+            with suppress(ConnectionError):
+                await writer.wait_closed()
         await self._server.wait_closed()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -159,7 +165,7 @@ class ScriptedOpenAI:
 
     async def _answer(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; tell whether the connection may be used again."""
-        match request.method, request.path.partition("?")[0]:
+        match request.method, urlsplit(request.path).path:  # a client that takes us for its proxy sends a whole URL
             case "POST", "/v1/chat/completions":
                 return await self._chat(request, reader, writer)
             case "GET", "/v1/models":

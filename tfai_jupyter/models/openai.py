@@ -234,6 +234,7 @@ def _client(endpoint: Endpoint, party: Party) -> AsyncOpenAI:
         fault = "holds characters that no key has" if key else "is not set"
         message = f"OPENAI_API_KEY {fault}: set it (to any word, where {party.host} wants none)"
         raise ModelRefused(message)
+    import anyio  # noqa: PLC0415 - the SDK's
     import openai  # noqa: PLC0415 - takes a second
 
     # A proxy cannot reach our loopback, though an environment made for the network may name one.
@@ -245,7 +246,8 @@ def _client(endpoint: Endpoint, party: Party) -> AsyncOpenAI:
         max_retries=0,
         http_client=http,
     )
-    _ = client.chat.completions, client.models  # the SDK imports these parts at first use: let it be here
+    _ = client.chat.completions, client.models  # both, and anyio's backend, are imported at first use: let it be here,
+    anyio.run(anyio.sleep, 0)  # where no event loop has to wait for it
     return client
 
 
