@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 from .messages import ModelName, Piece, Prompt
 from .protocols import ChatModel
@@ -29,7 +30,8 @@ class ShieldedModel:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Pass the masked prompt on."""
-        async with aclosing(self._model.stream(self._redactor.masked(prompt))) as pieces:
+        masked = replace(prompt, messages=self._redactor.masked(prompt.messages))  # tools are ours: no secret in them
+        async with aclosing(self._model.stream(masked)) as pieces:
             async for piece in pieces:
                 yield piece
 
