@@ -17,7 +17,7 @@ from .blocks import Configuration, without_keys
 from .printout import plain, read_printout
 from .rules import NOWHERE, Case, Rule, facts_of, placed, render, words_of
 from .rules_language import MODULES, NAMES, STRUCTURE, SYNTAX, VALUES
-from .rules_run import AFTERMATH, CLOUD, CONDITIONS, CREDENTIALS, INTERRUPTS, PROVISIONERS
+from .rules_run import AFTERMATH, CLOUD, CONDITIONS, CREDENTIALS, FILES, INTERRUPTS, PROVISIONERS
 from .rules_setup import LOCKS, SETUP, STATE, STATE_WRITES
 
 NO_FILES: Mapping[str, str] = MappingProxyType({})
@@ -35,6 +35,7 @@ TABLES: tuple[tuple[int, tuple[Rule, ...]], ...] = (
     (6, INTERRUPTS),
     (7, PROVISIONERS),
     (4, CREDENTIALS),
+    (5, FILES),
     (5, CLOUD),
     (5, LOCKS),
     (9, AFTERMATH),
@@ -44,7 +45,7 @@ TABLES: tuple[tuple[int, tuple[Rule, ...]], ...] = (
 UNKNOWN = Rule(
     "unclassified",
     "",
-    "{summary} at {where}: {sentence}.",
+    "{summary} at {where}.[[ {detail}]]",
     "Read Terraform's own words below; no rule knows this failure.",
 )
 
@@ -59,6 +60,10 @@ HEALTHY = re.compile(
     r"^(?:Plan: \d+ to|No changes\.|Apply complete!|Destroy complete!|Success! The config|(?:Terraform|OpenTofu) has been"
     r" successfully)|\"@level\":\"info\".*\"type\":\"change_summary\"|^\s*\"valid\": true",
     re.MULTILINE,
+)
+_CODE = re.compile(
+    r"\b(?i:error|exception|failed)\b"
+    r"|[a-z](?:Exists?|OwnedByYou|Denied|Access|Exceeded|Expired|ExpiredToken|NotFound|Violation|Exception|Throttling|Failed)\b"
 )
 TAIL = 60_000
 """How much of a text without diagnostics is searched for a cloud's error codes."""
@@ -82,7 +87,7 @@ def diagnose(text: str, files: Mapping[str, str] = NO_FILES) -> Diagnosis | None
     diagnostics = read_printout(text)
     errors = [each for each in (*_statements(text), *diagnostics) if each.severity == "error"]
     warnings = [each for each in (*diagnostics, *_statements(text)) if each.severity == "warning"]
-    suspects = errors or [*warnings, *(() if HEALTHY.search(text) else _fragments(text))]
+    suspects = errors or warnings or ([] if HEALTHY.search(text) else list(_fragments(text)))
     matches = [match for each in suspects if (match := _match(each))]
     if not matches:
         return None
@@ -145,7 +150,7 @@ def _statements(text: str) -> Iterator[Diagnostic]:
 def _fragments(text: str) -> Iterator[Diagnostic]:
     """Yield lines of a text without diagnostics that hold a cloud's error code: a pasted fragment."""
     for line in text[-TAIL:].splitlines():
-        if re.search(r"error|exception|fail|denied|exceed|exist|expired|unauthori", line[:3000], re.IGNORECASE):
+        if _CODE.search(line[:3000]):
             fragment = Diagnostic("error", line.strip()[:3000])
             words = words_of(fragment)
             if any(rule.match(fragment, words) is not None for rule in (*CREDENTIALS, *CLOUD, *LOCKS, *STATE)):
@@ -153,6 +158,5 @@ def _fragments(text: str) -> Iterator[Diagnostic]:
 
 
 def _tidy(text: str) -> str:
-    """Smooth what empty facts leave: double spaces and full stops, a space before punctuation."""
-    text = re.sub(r"[ \n]+", " ", text)
-    return re.sub(r" ([.,;:])(?= |$)", r"\1", re.sub(r"\.\.+(?= |$)", ".", text)).strip()
+    """Close the gaps that empty facts leave."""
+    return re.sub(r"\s+", " ", text).strip()

@@ -73,38 +73,48 @@ def _read(text: str) -> Iterator[Diagnostic]:
     if text.lstrip().startswith("{"):
         yield from _from_json(text)
         return
-    if "╷" in text:
-        yield from (_section(lines) for lines in _boxes(text) if lines and _TITLE.match(lines[0]))
-    else:
-        yield from _from_text(re.sub(r"^[│╵] ?", "", text, flags=re.MULTILINE))
+    boxes, rest = _boxes(text)
+    yield from (_section(lines) for lines in boxes if lines and _TITLE.match(lines[0]))
+    # Warnings about the CLI's own settings come in boxes even where -no-color leaves the rest without.
+    yield from _from_text(rest, strict=bool(boxes))
     if '"diagnostic"' in text:
         yield from _from_json(text)
 
 
-def _boxes(text: str) -> Iterator[list[str]]:
-    """Yield the lines of each box, whatever a log shipper wrote before its left edge."""
-    position = text.find("╷")
-    while position >= 0:
+def _boxes(text: str) -> tuple[list[list[str]], str]:
+    """Return the lines of each box, whatever a log shipper wrote before its left edge, and the rest."""
+    boxes: list[list[str]] = []
+    rest: list[str] = []
+    done, start = 0, text.find("╷")
+    while start >= 0:
+        rest.append(text[done:start])
         lines: list[str] = []
-        end = text.find("\n", position)
-        while end >= 0:
-            start, end = end + 1, text.find("\n", end + 1)
-            line = text[start : end if end >= 0 else len(text)]
-            _, edge, rest = line.partition("│")
-            if not edge or "╵" in line.partition("│")[0]:
+        done = _line_end(text, start)
+        while done < len(text):
+            end = _line_end(text, done)
+            before, edge, line = text[done:end].partition("│")
+            if not edge or "╵" in before:
+                done = end if "╵" in before else done
                 break
+            done = end
             if len(lines) < MOST_LINES:
-                lines.append(rest.removeprefix(" ").rstrip())
-        yield lines
-        position = text.find("╷", max(end, position + 1)) if end >= 0 else -1
+                lines.append(line.removeprefix(" ").rstrip())
+        boxes.append(lines)
+        start = text.find("╷", done)
+    return boxes, "\n\n".join([*rest, text[done:]])
 
 
-def _from_text(text: str) -> Iterator[Diagnostic]:
-    text = _STAMP.sub("", text)
+def _line_end(text: str, position: int) -> int:
+    """Return where the next line begins."""
+    return text.find("\n", position) + 1 or len(text)
+
+
+def _from_text(text: str, *, strict: bool) -> Iterator[Diagnostic]:
+    text = re.sub(r"^[│╵] ?", "", _STAMP.sub("", text), flags=re.MULTILINE)
     text = _HEREDOC.sub("", text) if "<<" in text else text
-    starts = [match.end() for match in _HEADER.finditer(text)] or [
-        match.end() for match in _LOOSE_HEADER.finditer(text)
-    ]
+    starts = [match.end() for match in _HEADER.finditer(text)]
+    if not starts and not strict:
+        starts = [match.end() for match in _LOOSE_HEADER.finditer(text)]
     for start, end in zip(starts, [*starts[1:], len(text)], strict=False):
         yield _section([line.rstrip() for line in text[start : min(end, start + 20_000)].split("\n")[:MOST_LINES]])
 

@@ -60,10 +60,10 @@ SYNTAX = (
     Rule(
         "syntax_error",
         r"^(?:Invalid (?:character|expression|argument name|attribute name|block definition|string literal|number literal"
-        r"|escape sequence|template|'for' expression|single-argument block|legacy index|UTF-8|keyword|symbol|block label"
+        r"|escape sequence|template (?!interpolation value)|'for' expression|single-argument block|legacy index|UTF-8|keyword|symbol|block label"
         r"|(?:resource|data source|variable|output|module|provider|local|check)(?: value)?(?: type| instance)? name|JSON)"
         r"|Argument or block definition required|Extra characters|Missing (?:expression|false expression|attribute"
-        r"|name for|type for|property|JSON|colon|key|value|token)|Extraneous|Unsupported (?:operator|marker)|Unexpected"
+        r"|name for|type for|property|JSON|colon|key|value|token)|Extraneous|Unsupported (?:operator|marker)|Unexpected (?!\w+ instance key)"
         r"|Ambiguous attribute key|Incorrect JSON|Trailing comma|JSON (?:parse|syntax)|Error parsing|Syntax error"
         r"|Argument definition required|Block definition required|Invalid splat|Wrong number of labels)"
         r"(?! for .* function)",
@@ -218,6 +218,30 @@ STRUCTURE = (
         "Add the required argument[[ {name}]][[ (one of {options})]] there.",
     ),
     Rule(
+        "missing_required_argument",
+        r"^(?:Zero assert blocks|Missing (?:required value|\w+ value))",
+        "Something required is missing at {where}: {sentence}.",
+        "Add it there: {sentence}.",
+    ),
+    Rule(
+        "invalid_condition",
+        r"^Invalid (?:pre|post)?condition expression|^Invalid (?:check|validation) expression|^Invalid error message",
+        "The condition at {where} cannot be used: {code} ({sentence})",
+        "Write a condition that is true or false and refers to what it checks, with an error_message of full sentences.",
+    ),
+    Rule(
+        "unsupported_backend_type",
+        r"^Unsupported backend type",
+        "{where} names a backend that Terraform does not have: {code}",
+        "Correct the backend's name, e.g. local, s3, azurerm, gcs, http, pg, kubernetes, remote.",
+    ),
+    Rule(
+        "unsupported_block_type",
+        r'^The "(?P<name>\w+)" provisioner has been removed',
+        'The provisioner "{name}" at {where} no longer exists.',
+        "Remove the block; use local-exec or remote-exec, or better an image that has what it needs.",
+    ),
+    Rule(
         "conflicting_arguments",
         r"(?P<name>\w+)\"?: conflicts with|^(?:Conflicting configuration arguments|Invalid (?:Attribute )?Combination)",
         "{where} sets arguments that exclude each other: {sentence}.",
@@ -251,7 +275,7 @@ STRUCTURE = (
         "invalid_provider_reference",
         r"^(?:Provider configuration not present|Reference to undefined provider|Missing required provider configuration"
         r"|Undefined provider|Invalid provider (?:configuration )?reference|Provider type mismatch"
-        r"|Duplicate provider reference|Cannot override provider)",
+        r"|Duplicate provider reference|Cannot override provider|missing provider provider)",
         "{where} refers to a provider configuration that is not there: {sentence}.",
         "Add the provider block with that alias, or correct the provider reference: {sentence}.",
     ),
@@ -274,7 +298,7 @@ STRUCTURE = (
         "invalid_moved_block",
         r"(?:declares a move|^Moved|move statement)(?:.*?from (?P<subject>[\w.\[\]\"-]+?),? (?:to|but|which|and|from)\b)?"
         r'|^Invalid "?moved"?|^(?:Ambiguous|Cyclic dependency in|Cross-package|Redundant) move',
-        "A moved block at {at} cannot be followed: {sentence}.",
+        "A moved block[[ at {at}]] cannot be followed: {sentence}.",
         "[[Remove the old block {subject} (it moved), or delete the moved block.]] A moved block needs its `from` gone and"
         " its `to` declared; remove or correct whichever is wrong.",
         "{subject}",
@@ -282,9 +306,10 @@ STRUCTURE = (
     ),
     Rule(
         "invalid_removed_block",
-        r"^(?:Removed \w+ still exists|Invalid removed)(?:.*?declares that (?P<subject>\S+) was removed)?",
-        "A removed block says that[[ {subject}]] is gone, but it is still declared.",
-        "Delete the resource block, or delete the removed block if the resource is to stay.",
+        r"^(?:Removed \w+ still exists|Invalid removed|(?:Resource|Module) instance keys not allowed)(?:.*?declares that (?P<subject>\S+) was removed)?",
+        "The removed block of[[ {subject}]] {base} cannot be followed: {sentence}.",
+        "Delete the resource block, or delete the removed block if the resource is to stay; its `from` names the whole"
+        " resource, without an instance key.",
         "{subject}",
         target("removed", "from"),
     ),
@@ -306,7 +331,7 @@ STRUCTURE = (
         "invalid_import_id",
         r"^Invalid import id|import ID value|(?:unexpected|invalid) format (?:of|for) (?:import )?ID|Cannot import"
         r" non-existent|^Invalid import (?:block|argument)|parsing .*import id",
-        "The id of the import at {at} cannot be used: {sentence}.",
+        "The id of the import[[ at {at}]] cannot be used: {sentence}.",
         "Give the id of an existing object in the form that the provider's documentation shows; it must be known and not"
         " empty (a non-empty string).",
     ),
@@ -347,7 +372,7 @@ VALUES = (
     ),
     Rule(
         "invalid_index",
-        r"^(?:Invalid index|Missing map element|Invalid collection index|Empty tuple|Invalid slice)",
+        r"^(?:Invalid index|Unexpected \w+ instance key|Missing map element|Invalid collection index|Empty tuple|Invalid slice)",
         "There is no such element or key: {code} at {where}[[ ({values})]].",
         "Add the key or element to the collection, correct the index (it counts from 0 and must be in range: below the"
         " length), or use lookup(..., default) or try(...).",
@@ -379,11 +404,17 @@ VALUES = (
     ),
     Rule(
         "file_not_found",
-        r"no file exists at \"?(?P<path>[^\";]+)|variables file (?P<tfvars>\S+) does not exist"
-        r"|(?:open|stat|read) (?P<opened>\S+?): (?:no such file|The system cannot find)",
-        "The file {path}{tfvars}{opened} does not exist; {where} reads it.",
-        "Create the file {path}{tfvars}{opened}, or correct the path: it is relative to where Terraform runs, so begin it"
-        " with ${path.module}/.",
+        r"no file exists at \"?(?P<path>[^\";]+)|variables file (?P<tfvars>\S+) does not exist",
+        "The file {path}{tfvars} does not exist; {where} reads it.",
+        "Create the file {path}{tfvars}, or correct the path: it is relative to where Terraform runs, so begin it with"
+        " ${path.module}/.",
+    ),
+    Rule(
+        "file_not_found",
+        r'function "\w+" failed: (?:failed to )?(?:open|read|stat) (?P<path>[^\s:]+): (?:no such file|The system cannot find)',
+        "The file {path} does not exist; {where} reads it.",
+        "Create the file {path}, or correct the path: it is relative to where Terraform runs, so begin it with"
+        " ${path.module}/.",
     ),
     Rule(
         "function_error",
@@ -413,7 +444,7 @@ VALUES = (
     ),
     Rule(
         "type_mismatch",
-        r"^Invalid default value for variable\n.*?: (?P<wanted>.+?) required|^Invalid default value",
+        r"^Invalid default value for variable\n[^:]*: (?P<wanted>.+?)(?: is)? required|^Invalid default value",
         "The default of {where} does not fit the variable's type[[: {wanted} is required]].",
         "Correct the default so that it fits the type[[ ({wanted})]], or change the type.",
     ),
@@ -454,7 +485,7 @@ MODULES = (
     ),
     Rule(
         "module_version_on_local",
-        r'set the argument "version", which applies only to registry modules|version .*local module',
+        r'local directory .*set the argument "version", which applies only to registry modules|version .*local module',
         "{where} sets a version, but its source is a local directory; only registry modules have versions.",
         "Remove the version argument (a local module is what is on disk), or give the address of a module in a registry.",
         clue=assigned("version"),
@@ -463,7 +494,7 @@ MODULES = (
         "module_source_not_found",
         r'^(?:Unreadable module|Module not found|Failed to (?:download|retrieve|read|expand) \S*\s*(?:module|available versions'
         r" for module)|Could not (?:find|download) module|Error (?:accessing remote|downloading) module|Unresolvable module"
-        r"|Invalid module source|Remote module|Subdirectory not found|Module is incompatible|Error loading module)"
+        r"|Invalid (?:registry )?module source|Remote module|Subdirectory not found|Module is incompatible|Error loading module)"
         r'(?:.*?module "(?P<module>[^"]+)"(?: \(?(?:at|from)? ?(?P<used>[^ ):]+:\d+)\)?)?)?',
         "The source of the module[[ {module}]][[ called at {used}]] cannot be read: {sentence}.",
         "[[The directory {nearest} exists: is it meant?]] Correct the source path or address (check for a typo); a local"

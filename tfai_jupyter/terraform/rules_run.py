@@ -8,8 +8,8 @@ from .rules import Rule
 CREDENTIALS = (
     Rule(
         "cloud_credentials_expired",
-        r"Expired ?Token|RequestExpired|(?:token|session|credentials?)\b[^.\n]{0,60} (?:has |have |is |are )?expired|expired"
-        r" (?:token|credentials|session)|AADSTS(?:700082|50173|70043|700084)|invalid_grant|invalid_rapt|reauth"
+        r"Expired ?Token|RequestExpired|(?:token|session|credentials?|secret|keys?)\b[^.\n]{0,60} (?:has |have |is |are )?expired|expired"
+        r" (?:token|credentials|session)|AADSTS(?:700082|50173|70043|700084|7000222)|invalid_grant|invalid_rapt|reauth"
         r"|InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|SignatureDoesNotMatch|security token included in the"
         r" request is invalid|AuthFailure",
         "The cloud credentials are expired or no longer valid: {summary}.",
@@ -28,6 +28,16 @@ CREDENTIALS = (
         "Give it some in the environment: AWS_PROFILE or AWS_ACCESS_KEY_ID (after `aws configure sso`), `az login` or"
         " ARM_*, `gcloud auth application-default login` or GOOGLE_APPLICATION_CREDENTIALS.",
         clue=configured,
+    ),
+)
+
+FILES = (
+    Rule(
+        "file_not_found",
+        r"(?:open|stat|read|lstat) (?P<path>[^\s:]+): (?:no such file|The system cannot find)",
+        "The file {path} does not exist; {where} reads it.",
+        "Create the file {path}, or correct the path: it is relative to where Terraform runs, so begin it with"
+        " ${path.module}/.",
     ),
 )
 
@@ -51,18 +61,6 @@ CLOUD = (
         clue=subject,
     ),
     Rule(
-        "cloud_access_denied",
-        r"Access ?Denied|UnauthorizedOperation|Unauthorized ?Access|not authorized to perform:? ?(?P<aws>[\w-]+:[\w*]+)?"
-        r"|AuthorizationFailed|does not have authorization to perform action '(?P<azure>[^']+)'"
-        r"|Permission '?(?P<google>[\w.]+)'? (?:denied|on)|Required '?(?P<needed>[\w.]+)'? permission|PERMISSION_DENIED"
-        r"|googleapi: Error 403|Error 403[: ]|StatusCode[:=] ?403|LinkedAuthorizationFailed|RequestDisallowedByPolicy"
-        r"|Forbidden\b|explicit deny|insufficient (?:privileges|permissions)|not authorized",
-        "The identity that runs Terraform may not do this at {where}[[: {action} is missing]]. {summary}.",
-        "Add a policy that allows the permission[[ {action}]] to that identity, or run as one that has it; an explicit deny"
-        " (service control policy, permission boundary) must be lifted first.",
-        clue=both(subject, permission),
-    ),
-    Rule(
         "cloud_capacity",
         r"InsufficientInstanceCapacity|ZONE_RESOURCE_POOL_EXHAUSTED|AllocationFailed|SkuNotAvailable|does not have enough"
         r" (?:resources|capacity)",
@@ -79,10 +77,23 @@ CLOUD = (
         clue=subject,
     ),
     Rule(
+        "cloud_access_denied",
+        r"Access ?Denied|UnauthorizedOperation|Unauthorized ?Access|not authorized to perform:? ?(?P<aws>[\w-]+:[\w*]+)?"
+        r"|AuthorizationFailed|does not have authorization to perform action '(?P<azure>[^']+)'"
+        r"|Permission '?(?P<google>[\w.]+)'? (?:denied|on)|Required '?(?P<needed>[\w.]+)'? permission|PERMISSION_DENIED"
+        r"|googleapi: Error 403|Error 403[: ]|StatusCode[:=] ?403|LinkedAuthorizationFailed|RequestDisallowedByPolicy"
+        r"|Forbidden\b|explicit deny|insufficient (?:privileges|permissions)|not authorized",
+        "The identity that runs Terraform may not do this at {where}[[: {action} is missing]]. {summary}.",
+        "Add a policy that allows the permission[[ {action}]] to that identity, or run as one that has it; an explicit deny"
+        " (service control policy, permission boundary) must be lifted first.",
+        clue=both(subject, permission),
+    ),
+    Rule(
         "cloud_dependency_violation",
         r"DependencyViolation|has a dependent object|BucketNotEmpty|DeleteConflict|InUse\b|\bin use\b|ResourceInUse|InUseBy"
         r"|still contains|is (?:being|currently) used|being used by|RepositoryNotEmpty|must (?:be empty|delete|remove|detach)"
-        r"|not empty|non-empty|CannotBeDeleted|cannot be deleted (?:because|since|while)|NestedResource|attached to",
+        r"|not empty|non-empty|CannotBeDeleted|cannot be deleted (?:because|since|while)|NestedResource|attached to"
+        r"|containing objects",
         "{where} cannot be deleted because something else still uses or fills it (it is in use): {summary}.",
         "Find what depends on it, e.g. a network interface (ENI), instance or object that is still attached, and remove or"
         " detach that first; then run again.",
