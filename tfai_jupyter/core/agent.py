@@ -87,7 +87,7 @@ def _find(name: str, tools: Mapping[str, Tool]) -> Tool:
 def _parsed(call: ToolCall) -> dict[str, Json]:
     try:
         arguments = json.loads(call.arguments or "{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         message = f"the arguments of {call.name} are not JSON ({error}); send one JSON object"
         raise Invalid(message) from None
     if not isinstance(arguments, dict):
@@ -99,6 +99,6 @@ def _parsed(call: ToolCall) -> dict[str, Json]:
 def _shown(arguments: str) -> dict[str, Json]:
     try:
         parsed = json.loads(arguments or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"unreadable": arguments[:200]}
     return parsed if isinstance(parsed, dict) else {"unreadable": arguments[:200]}

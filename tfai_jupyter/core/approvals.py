@@ -9,10 +9,11 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from .errors import Expired, Forbidden, WrongPhrase
+from .errors import Expired, Forbidden, NotFound, WrongPhrase
 from .events import ApprovalKind, ApprovalRequired, Decision
 from .ids import new_id
 from .plans import RiskLevel
@@ -112,7 +113,10 @@ class Approvals:
 
     def pending(self) -> tuple[Approval, ...]:
         """Return all that wait and are in time, oldest first."""
-        waiting = (self.find(name) for name in self._vault.names("approvals"))
+        waiting: list[Approval] = []
+        for name in self._vault.names("approvals"):
+            with suppress(NotFound):  # taken meanwhile
+                waiting.append(self.find(name))
         return tuple(approval for approval in waiting if not self._is_late(approval))
 
     def granted_by(self, digest: str) -> str:
@@ -124,7 +128,11 @@ class Approvals:
 
         A wrong phrase leaves it waiting, so that a typing error costs nothing.
         """
-        approval = self.find(approval_id)
+        try:
+            approval = self.find(approval_id)
+        except NotFound:
+            self._vault.take("approvals", approval_id)  # knows one that was used from one that never was
+            raise
         if self._is_late(approval):
             message = f"approval {approval_id} expired at {approval.expires_at}; ask for it again"
             raise Expired(message)
@@ -137,7 +145,8 @@ class Approvals:
         if self._read_only:
             message = "TFAI_READ_ONLY is set: nothing can be approved here"
             raise Forbidden(message)
-        if not hmac.compare_digest(approval.confirm_phrase.encode(), confirm.encode()):
+        phrase, typed = (text.encode("utf-8", "surrogatepass") for text in (approval.confirm_phrase, confirm))
+        if phrase and not hmac.compare_digest(phrase, typed):
             message = f"this needs the phrase {approval.confirm_phrase!r}: add --confirm and the phrase in quotes"
             raise WrongPhrase(message)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -116,7 +117,7 @@ def _hash(text: str | None) -> str:
 
 
 def _diff(path: str, before: str | None, after: str | None) -> str:
-    old, new = (text.splitlines(keepends=True) if text else [] for text in (before, after))
+    old, new = (list(io.StringIO(text)) for text in (before, after))  # splits at line feeds alone, as Terraform does
     names = ("/dev/null" if before is None else f"a/{path}", "/dev/null" if after is None else f"b/{path}")
     lines = difflib.unified_diff(old, new, *names)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

@@ -1,8 +1,8 @@
 """Compose what the model sees, within a token budget. Pure: no I/O, no clock.
 
 Order: instructions, history, passages, workspace files, question. History gives way first, oldest
-turn first, then workspace files, last first; the question and the instructions never do. What was
-left out is said, to the model and to the person.
+turn first, then workspace files that do not fit beside those before them; the question and the
+instructions never do. What was left out is said, to the model and to the person.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Composition:
 
 def estimate(text: str) -> int:
     """Estimate a text's tokens: a quarter of its bytes, at least one where there is any text."""
-    return max(1, len(text.encode()) // 4) if text else 0
+    return max(1, len(text.encode("utf-8", "replace")) // 4) if text else 0
 
 
 def estimate_message(message: Message) -> int:
@@ -109,8 +109,9 @@ def _fitting(snapshot: Snapshot, budget_tokens: int) -> tuple[list[FileText], tu
     files: list[FileText] = []
     left_out = list(snapshot.omitted)
     for each in snapshot.files:
-        budget_tokens -= estimate(each.content) + estimate(each.path) + 4
-        if budget_tokens >= 0:
+        cost = estimate(each.content) + estimate(each.path) + 4
+        if cost <= budget_tokens:
+            budget_tokens -= cost
             files.append(each)
         else:
             left_out.append(f"{each.path} (over the token budget)")

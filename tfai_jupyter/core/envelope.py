@@ -24,7 +24,7 @@ def find_envelope(text: str) -> Envelope | None:
     while start >= 0:
         try:
             value, _ = decoder.raw_decode(text, start)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         envelope = _read(value)
         if envelope:
@@ -39,4 +39,4 @@ def _read(value: object) -> Envelope | None:
         return None
     pairs = [(each.get("path"), each.get("content")) for each in files if isinstance(each, dict)]
     texts = {path: content for path, content in pairs if isinstance(path, str) and isinstance(content, str)}
-    return Envelope(texts, str(value.get("summary", ""))) if len(texts) == len(files) else None
+    return Envelope(texts, str(value.get("summary") or "")) if len(texts) == len(files) else None

@@ -115,13 +115,15 @@ class Outcome:
                 self._read(event)
 
     def _read(self, event: ToolFinished) -> None:
-        if event.outcome != "ok" and self.command not in ("ask", "generate"):
+        if self.command in ("ask", "generate") or (self.command == "diagnose" and event.tool != "diagnose"):
+            return  # what a model looked up on its way
+        if event.outcome != "ok":
             self.problems.append(event.summary)
         data = event.data or {}
         kind = RESULTS.get(str(data.get("result")))
         if kind and not (isinstance(self._found, Plan | ChangeSet) and kind is Report):
             self._found = from_json(kind, data)
-        elif kind is None and self.command not in ("ask", "generate", "diagnose") and self._found is None:
+        elif kind is None and self._found is None:
             self._found = Report(event.summary, event.outcome)
 
     def _bind(self, event: ApprovalRequired) -> None:

@@ -146,7 +146,8 @@ def _html(block: Block) -> str:
 
 
 def _markdown_row(cells: tuple[str, ...]) -> str:
-    return "| " + " | ".join(cell.replace("|", r"\|").replace("\n", " ") for cell in cells) + " |"
+    lines = (" ".join(cell.splitlines()) for cell in cells)
+    return "| " + " | ".join(line.replace("\\", r"\\").replace("|", r"\|") for line in lines) + " |"
 
 
 def _html_row(tag: str, cells: tuple[Any, ...]) -> str:

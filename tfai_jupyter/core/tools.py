@@ -58,8 +58,9 @@ class Tool:
     async def run(self, turn: Turn, arguments: Mapping[str, Json]) -> AsyncGenerator[Yield, None]:
         """Check the arguments, run the function, yield its events and its result last; raises Invalid."""
         hints = get_type_hints(self.function)
-        check(arguments, self.spec.parameters, self.spec.name)
-        values = {name: _value(hints[name], value) for name, value in arguments.items()}
+        given = {name: value for name, value in arguments.items() if value is not None}  # null means left out
+        check(given, self.spec.parameters, self.spec.name)
+        values = {name: _value(hints[name], value) for name, value in given.items()}
         running = self.function(turn, **values)
         if inspect.isawaitable(running):
             yield await running
