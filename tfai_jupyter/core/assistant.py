@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 from typing import cast, get_args
 
 from .approvals import Consent
+from .commands import BY_NAME
 from .duties import Duties
-from .errors import Conflict, Invalid, ModelError, TfaiError
+from .errors import Conflict, Invalid, ModelError, TfaiError, UsageError
 from .events import Decision, Event, FailureCode, Notice, TurnFailed, TurnFinished, TurnStarted
 from .ids import new_id
 from .pipe import Pipe
@@ -40,8 +41,9 @@ class Assistant:
         self._redactor = redactor
         self._turn_seconds = turn_seconds
         self._pipes: dict[str, Pipe[Event]] = {}
-        self._busy: set[str] = set()
+        self._busy: dict[str, str] = {}  # conversation to the turn that has it
         self._told = ""
+        self._closing = False
 
     @property
     def running(self) -> tuple[str, ...]:
@@ -55,18 +57,25 @@ class Assistant:
         conversation is busy), and for `approve` NotFound, Expired, WrongPhrase.
         """
         turn = self._admit(question)
-        work = self._work(turn)
-        conversation = turn.question.conversation_id
-        self._busy.add(conversation)
-        recorder = Recorder(turn.id, self.duties.journal, self._redactor)
-        last: TurnFinished | TurnFailed = TurnFinished("cancelled")
-        pipe: Pipe[Event] | None = None
         try:
             await self.duties.model.prepare()
-            for opening in self._opening(turn):
-                for shown in recorder.record(opening):
-                    yield shown
-            pipe = self._pipes[turn.id] = Pipe(work, name=f"turn {turn.id}")
+            async with aclosing(self._recorded(turn, self._work(turn))) as events:
+                async for event in events:
+                    yield event
+        finally:
+            self._free(turn)
+
+    async def _recorded(self, turn: Turn, work: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+        """Run a turn's work and record it, from the first event to the last, however it ends."""
+        recorder = Recorder(turn.id, self.duties.journal, self._redactor)
+        opening = [shown for event in self._opening(turn) for shown in recorder.record(event)]
+        pipe = self._pipes[turn.id] = Pipe(work, name=f"turn {turn.id}")
+        if self._closing:
+            pipe.stop("server_shutdown")
+        last: TurnFinished | TurnFailed | None = None
+        try:
+            for shown in opening:
+                yield shown
             with _deadline(pipe, self._turn_seconds if turn.question.command in _MODELLED else 0):
                 async for event in pipe:
                     if isinstance(event, TurnFinished | TurnFailed):
@@ -74,15 +83,15 @@ class Assistant:
                         continue
                     for shown in recorder.record(event):
                         yield shown
-            last = self._stopped(pipe.reason) or last
         except Exception as error:  # noqa: BLE001 - the border of a turn: whatever breaks in it becomes its last event
             last = self._failed(error)
         finally:
-            if pipe:
+            try:
                 await pipe.aclose()
-            self._pipes.pop(turn.id, None)
-            self._busy.discard(conversation)
-            ending = list(recorder.close(self._addressed(last, turn)))
+            finally:  # also when cancelled once more while waiting
+                self._pipes.pop(turn.id)
+                self._free(turn)
+                ending = list(recorder.close(self._addressed(last or self._stopped(pipe.reason), turn)))
         with suppress(TimeoutError):
             await asyncio.wait_for(self.duties.journal.flush(), _FLUSH_SECONDS)
         for event in ending:
@@ -95,16 +104,20 @@ class Assistant:
 
     async def aclose(self, seconds: float = 5) -> None:
         """End every turn with `server_shutdown`, waiting at most `seconds`; close model and journal."""
+        self._closing = True
         for turn_id in self.running:
             self.cancel(turn_id, "server_shutdown")
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self._pipes:  # noqa: ASYNC110 - once in a life
+                while self._busy:  # noqa: ASYNC110 - once in a life
                     await asyncio.sleep(0.01)
         await self.duties.model.aclose()
         await self.duties.journal.aclose()
 
     def _admit(self, question: Question) -> Turn:
+        if question.command not in BY_NAME:
+            message = f"unknown command {question.command!r}; `help` lists them all"
+            raise UsageError(message)
         if question.command in ("ask", "generate") and not question.text.strip():
             message = f"{question.command} needs a text: what do you want to know or to have?"
             raise Invalid(message)
@@ -114,7 +127,14 @@ class Assistant:
             message = f"conversation {conversation} is busy with another turn; wait for it or cancel it"
             raise Conflict(message)
         self._redactor.learn_environment(question.env)
-        return Turn(new_id(), replace(question, conversation_id=conversation), directory)
+        turn = Turn(new_id(), replace(question, conversation_id=conversation), directory)
+        self._busy[conversation] = turn.id
+        return turn
+
+    def _free(self, turn: Turn) -> None:
+        """Let a conversation go on; another turn may already have it."""
+        if self._busy.get(turn.question.conversation_id) == turn.id:
+            del self._busy[turn.question.conversation_id]
 
     def _work(self, turn: Turn) -> AsyncGenerator[Event, None]:
         question, duties = turn.question, self.duties
@@ -163,10 +183,8 @@ class Assistant:
             parent_turn_id=question.parent_turn_id,
         )
 
-    def _stopped(self, reason: str) -> TurnFinished | TurnFailed | None:
+    def _stopped(self, reason: str) -> TurnFinished | TurnFailed:
         match reason:
-            case "":
-                return None
             case "timeout":
                 message = f"the turn took longer than {self._turn_seconds:g} s (TFAI_CHAT_TIMEOUT_SECONDS)"
                 return TurnFailed("timeout", message, retryable=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import posixpath
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -192,22 +193,35 @@ COMMANDS: tuple[Command, ...] = (
 BY_NAME: dict[str, Command] = {command.name: command for command in COMMANDS}
 
 
+_HELP = frozenset(("-h", "--help"))
+_QUOTED_WORD = re.compile(r"""(?:"[^"]*"|'[^']*'|\S)+""")
+
+
 def split(line: str) -> list[str]:
-    """Split a line as a shell would; a stray quote (what's) splits at spaces only."""
-    try:
-        return shlex.split(line)
-    except ValueError:
-        return line.split()
+    """Split a line as a shell would, but leave free text as it is written: quotes in SQL have a meaning.
+
+    A stray quote (what's) splits at spaces only.
+    """
+    command = BY_NAME.get((line.split(maxsplit=1) or [""])[0])
+    if command is None or not command.text:
+        return _unquoted(line)
+    words = _QUOTED_WORD.findall(line)
+    valued = {flag for flag, option in _flags(command).items() if option.kind != "flag"}
+    free = {index for index in range(1, len(words)) if words[index][0] != "-" and words[index - 1] not in valued}
+    verbatim = free if len(free) > 1 else set()
+    return [word if index in verbatim else " ".join(_unquoted(word)) for index, word in enumerate(words)]
 
 
 def parse(words: Sequence[str], body: str = "") -> Invocation:
     """Read a command line; `body` is a cell's. Raises UsageError with a suggestion."""
     name = words[0] if words else "ask" if body.strip() else "help"
+    if name in _HELP:
+        return Invocation(BY_NAME["help"])
     if name not in BY_NAME:
         message = f"unknown command {name!r}{_suggestion(name, BY_NAME)}; `help` lists them all"
         raise UsageError(message)
     command = BY_NAME[name]
-    if {"-h", "--help"} & set(words):
+    if _HELP & set(words[1:2] if command.text else words):  # free text may speak of --help
         return Invocation(BY_NAME["help"], text=name)
     options, positional = _read(command, iter(words[1:]))
     if command.text:
@@ -219,7 +233,7 @@ def parse(words: Sequence[str], body: str = "") -> Invocation:
 
 
 def _read(command: Command, words: Iterator[str]) -> tuple[dict[str, Json], list[str]]:
-    flags = {flag: option for option in (*command.options, *SHARED) for flag in option.flags}
+    flags = _flags(command)
     options: dict[str, Json] = {}
     positional: list[str] = []
     for word in words:
@@ -230,10 +244,24 @@ def _read(command: Command, words: Iterator[str]) -> tuple[dict[str, Json], list
             _refuse_option(command, word, flags)
             positional.append(word)
         elif flags[flag].kind == "flag":
+            if equals:  # `--destroy=false` must not destroy
+                message = f"{flag} takes no value; leave it out to say no"
+                raise UsageError(message)
             options[flags[flag].name] = True
         else:
             _set(options, flags[flag], value if equals else next(words, None), flag)
     return options, positional
+
+
+def _flags(command: Command) -> dict[str, Option]:
+    return {flag: option for option in (*command.options, *SHARED) for flag in option.flags}
+
+
+def _unquoted(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return line.split()
 
 
 def _set(options: dict[str, Json], option: Option, value: str | None, flag: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -61,31 +62,25 @@ class Duties:
     context_tokens: int = 24_000
     history_messages: int = 20
 
-    async def answer(self, turn: Turn) -> Events:
-        """Answer with what is known, letting the model use tools."""
-        last = TurnFinished("end")
-        async for event in self._modelled(turn, turn.question.text):
-            if isinstance(event, TurnFinished):
-                last = event
-            else:
-                yield event
-        async for event in self._proposed(turn):
-            yield event
-        yield last
+    def answer(self, turn: Turn) -> Events:
+        """Answer with what is known, letting the model use tools; propose what they drafted."""
+        return self._answered(turn, turn.question.text)
 
     async def generate(self, turn: Turn) -> Events:
         """Have files proposed; ask once more when there were none, then say that there are none."""
         last = TurnFinished("end")
         for reminder in ("", f"\n\n{_NO_FILES}"):
             texts: list[str] = []
-            async for event in self._modelled(turn, turn.question.text + reminder):
-                if isinstance(event, TurnFinished):
-                    last = replace(event, usage=last.usage + event.usage)
-                    continue
-                texts += [event.text] if isinstance(event, TextDelta) else []
-                yield event
-            async for event in self._unpacked(turn, "".join(texts)):
-                yield event
+            async with aclosing(self._modelled(turn, turn.question.text + reminder)) as events:
+                async for event in events:
+                    if isinstance(event, TurnFinished):
+                        last = replace(event, usage=last.usage + event.usage)
+                    elif not (reminder and isinstance(event, PassagesFound | Notice)):  # those were told before
+                        texts += [event.text] if isinstance(event, TextDelta) else []
+                        yield event
+            async with aclosing(self._unpacked(turn, "".join(texts))) as events:
+                async for event in events:
+                    yield event
             if turn.draft or last.stop_reason != "end":
                 break
         async for event in self._proposed(turn):
@@ -96,17 +91,20 @@ class Duties:
     async def diagnose(self, turn: Turn) -> Events:
         """Find the root cause by rule, then have it explained; the finding stands without a model."""
         finding = ToolResult("")
-        async for item in self._called(turn, "diagnose", await self._to_diagnose(turn)):
-            if isinstance(item, ToolResult):
-                finding = item
-            else:
-                yield item
+        async with aclosing(self._called(turn, "diagnose", await self._to_diagnose(turn))) as items:
+            async for item in items:
+                if isinstance(item, ToolResult):
+                    finding = item
+                else:
+                    yield item
         if finding.outcome != "ok":
             yield TurnFinished("end")
             return
+        explain = f"{turn.question.text}\n\nFinding:\n{finding.content}".strip()
         try:
-            async for event in self._modelled(turn, f"{turn.question.text}\n\nFinding:\n{finding.content}".strip()):
-                yield event
+            async with aclosing(self._answered(turn, explain)) as events:
+                async for event in events:
+                    yield event
         except ModelError as error:
             yield Notice("warning", error.code, f"not explained further: {error}")
             yield TurnFinished("end")
@@ -117,9 +115,9 @@ class Duties:
         arguments = {name: value for name, value in turn.question.options.items() if name in command.arguments}
         if command.text and turn.question.text:
             arguments[command.text.strip("[]").lower()] = turn.question.text
-        async for item in self._called(turn, command.tool, arguments):
-            if not isinstance(item, ToolResult):
-                yield item
+        async with aclosing(self._shown(self._called(turn, command.tool, arguments))) as events:
+            async for event in events:
+                yield event
         async for event in self._proposed(turn):
             yield event
         yield TurnFinished("end")
@@ -127,15 +125,17 @@ class Duties:
     async def apply(self, turn: Turn) -> Events:
         """Ask for approval of a saved plan or a change set; go on at once where a policy grants it."""
         required: list[ApprovalRequired] = []
-        async for event in self._requested(turn, str(turn.question.options.get("id", ""))):
-            required += [event] if isinstance(event, ApprovalRequired) else []
-            yield event
+        async with aclosing(self._requested(turn, str(turn.question.options.get("id", "")))) as events:
+            async for event in events:
+                required += [event] if isinstance(event, ApprovalRequired) else []
+                yield event
         for approval in [self.approvals.find(each.approval_id) for each in required]:
             by = self.approvals.granted_by(approval.digest)
             if by:
                 consent = self.approvals.resolve(approval.id, "approve", by=by, confirm=approval.confirm_phrase)
-                async for event in self.carry_out(turn, consent):
-                    yield event
+                async with aclosing(self.carry_out(turn, consent)) as events:
+                    async for event in events:
+                        yield event
                 return
         yield TurnFinished("end")
 
@@ -148,9 +148,10 @@ class Duties:
             return self.appliers[kind](turn, consent)
 
         spec = ToolSpec(APPLIER_NAMES[kind], "", {"type": "object", "properties": {}, "required": []})
-        async for item in run_tool(ToolCall(new_id(), spec.name, ""), {spec.name: Tool(spec, applied)}, turn):
-            if not isinstance(item, ToolResult):
-                yield item
+        items = run_tool(ToolCall(new_id(), spec.name, ""), {spec.name: Tool(spec, applied)}, turn)
+        async with aclosing(self._shown(items)) as events:
+            async for event in events:
+                yield event
         yield TurnFinished("end")
 
     async def deny(self, turn: Turn, consent: Consent) -> Events:
@@ -159,6 +160,18 @@ class Duties:
         yield ApprovalResolved(consent.approval.id, "deny", consent.by, reason)
         yield TextDelta(f"Denied: {consent.approval.kind} {consent.approval.subject_id}.\n")
         yield TurnFinished("end")
+
+    async def _answered(self, turn: Turn, question: str) -> Events:
+        last = TurnFinished("end")
+        async with aclosing(self._modelled(turn, question)) as events:
+            async for event in events:
+                if isinstance(event, TurnFinished):
+                    last = event
+                else:
+                    yield event
+        async for event in self._proposed(turn):
+            yield event
+        yield last
 
     async def _modelled(self, turn: Turn, question: str) -> Events:
         """Compose the prompt, say what was left out, run the loop."""
@@ -181,8 +194,9 @@ class Duties:
         offered = {name: tool for name, tool in self.tools.items() if tool.offered}
         specs = tuple(tool.spec for tool in offered.values())
         prompt = Prompt(composition.messages, specs, turn.question.command)
-        async for event in run_turn(self.model, prompt, offered, turn, self.max_steps):
-            yield event
+        async with aclosing(run_turn(self.model, prompt, offered, turn, self.max_steps)) as events:
+            async for event in events:
+                yield event
 
     async def _passages(self, turn: Turn) -> tuple[Passage, ...] | Notice:
         if turn.question.options.get("no_docs") or not turn.question.text:
@@ -215,9 +229,10 @@ class Duties:
         if envelope is None:
             return
         files: list[Json] = [{"path": path, "content": content} for path, content in envelope.files.items()]
-        async for item in self._called(turn, "write_files", {"files": files, "summary": envelope.summary}):
-            if not isinstance(item, ToolResult):
-                yield item
+        called = self._called(turn, "write_files", {"files": files, "summary": envelope.summary})
+        async with aclosing(self._shown(called)) as events:
+            async for event in events:
+                yield event
 
     async def _proposed(self, turn: Turn) -> Events:
         """Propose what the turn drafted, as one ChangeSet with its approval."""
@@ -246,9 +261,10 @@ class Duties:
             async for event in self._change_set_requested(turn, subject):
                 yield event
             return
-        async for item in self._called(turn, "terraform_apply_request", {"plan_id": subject}):
-            if not isinstance(item, ToolResult):
-                yield item
+        called = self._called(turn, "terraform_apply_request", {"plan_id": subject})
+        async with aclosing(self._shown(called)) as events:
+            async for event in events:
+                yield event
 
     async def _to_diagnose(self, turn: Turn) -> dict[str, Json]:
         path = turn.question.options.get("plan")
@@ -258,5 +274,13 @@ class Duties:
 
     async def _called(self, turn: Turn, name: str, arguments: Mapping[str, Json]) -> AsyncGenerator[Yield, None]:
         call = ToolCall(new_id(), name, json.dumps(arguments))
-        async for item in run_tool(call, self.tools, turn):
-            yield item
+        async with aclosing(run_tool(call, self.tools, turn)) as items:
+            async for item in items:
+                yield item
+
+    async def _shown(self, items: AsyncGenerator[Yield, None]) -> Events:
+        """Pass on what a person sees of a tool; what it tells the model is not asked for."""
+        async with aclosing(items):
+            async for item in items:
+                if not isinstance(item, ToolResult):
+                    yield item
