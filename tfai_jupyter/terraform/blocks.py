@@ -16,7 +16,7 @@ Place = tuple[str, int]
 """A file and a line in it, counted from 1."""
 
 _TOP = re.compile(
-    r'\s*(?P<kind>resource|data|ephemeral|variable|output|module|provider|check|locals|terraform|moved|import|removed)'
+    r"\s*(?P<kind>resource|data|ephemeral|variable|output|module|provider|check|locals|terraform|moved|import|removed)"
     r'(?P<labels>(?:\s+"[^"]*")*)\s*\{'
 )
 _LABELS = {"resource": 2, "data": 2, "ephemeral": 2, "locals": 0, "terraform": 0, "moved": 0, "import": 0, "removed": 0}

@@ -10,26 +10,26 @@ from collections.abc import Iterable
 from .blocks import Configuration, Place
 from .rules import Case, Clue
 
-_RUNNING = re.compile(r"^(?P<address>[\w.\[\]\"/-]+): (?P<verb>Creating|Destroying|Modifying|Still \w+|Reading|Refreshing)")
+_RUNNING = re.compile(r"^(?P<address>[\w.\[\]\"/-]+): (?:Creating|Destroying|Modifying|Still \w+|Reading|Refreshing)")
 _ENDED = re.compile(r"^(?P<address>[\w.\[\]\"/-]+): (?:\w+ complete|Creation errored|Destruction complete)")
-_SYNONYMS = {
-    "len": "length", "size": "length", "count": "length", "substring": "substr", "uppercase": "upper",
-    "lowercase": "lower", "tostr": "tostring", "str": "tostring", "int": "tonumber", "number": "tonumber",
-    "json_encode": "jsonencode", "to_json": "jsonencode", "tojson": "jsonencode", "json_decode": "jsondecode",
-    "base64": "base64encode", "has": "contains", "includes": "contains", "append": "concat", "union": "setunion",
-    "now": "timestamp", "map": "tomap", "list": "tolist", "set": "toset", "readfile": "file", "strip": "trimspace",
-    "template": "templatefile", "render": "templatefile", "md5sum": "md5", "hash": "sha256", "cidr": "cidrsubnet",
-}  # fmt: skip
-_FUNCTIONS = (
-    "abs alltrue anytrue base64decode base64encode base64sha256 basename can ceil chomp cidrhost cidrnetmask cidrsubnet"
-    " cidrsubnets coalesce coalescelist compact concat contains csvdecode dirname distinct element endswith file"
-    " fileexists filebase64 fileset filesha256 flatten floor format formatdate formatlist indent join jsondecode"
-    " jsonencode keys length log lookup lower matchkeys max md5 merge min nonsensitive one parseint pathexpand pow range"
-    " regex regexall replace reverse sensitive setintersection setproduct setsubtract setunion sha1 sha256 sha512 signum"
-    " slice sort split startswith strcontains strrev substr sum templatefile templatestring timeadd timecmp timestamp"
-    " title tobool tolist tomap tonumber toset tostring transpose trim trimprefix trimspace trimsuffix try upper"
-    " urlencode uuid values yamldecode yamlencode zipmap"
-)
+_MEANT = """
+len=length, size=length, count=length, substring=substr, uppercase=upper, lowercase=lower, tostr=tostring,
+str=tostring, int=tonumber, number=tonumber, json_encode=jsonencode, to_json=jsonencode, tojson=jsonencode,
+json_decode=jsondecode, base64=base64encode, has=contains, includes=contains, append=concat, union=setunion,
+now=timestamp, map=tomap, list=tolist, set=toset, readfile=file, strip=trimspace, template=templatefile,
+render=templatefile, md5sum=md5, hash=sha256, cidr=cidrsubnet
+"""
+"""What people from other languages write, and the function they mean."""
+_FUNCTIONS = """
+abs alltrue anytrue base64decode base64encode base64sha256 basename can ceil chomp cidrhost cidrnetmask
+cidrsubnet cidrsubnets coalesce coalescelist compact concat contains csvdecode dirname distinct element
+endswith file fileexists filebase64 fileset filesha256 flatten floor format formatdate formatlist indent join
+jsondecode jsonencode keys length log lookup lower matchkeys max md5 merge min nonsensitive one parseint
+pathexpand pow range regex regexall replace reverse sensitive setintersection setproduct setsubtract setunion
+sha1 sha256 sha512 signum slice sort split startswith strcontains strrev substr sum templatefile
+templatestring timeadd timecmp timestamp title tobool tolist tomap tonumber toset tostring transpose trim
+trimprefix trimspace trimsuffix try upper urlencode uuid values yamldecode yamlencode zipmap
+"""
 
 
 def within(*patterns: str) -> Clue:
@@ -87,8 +87,9 @@ def terraform_block(*patterns: str) -> Clue:
 def locked(case: Case) -> dict[str, str]:
     """Point to a provider's entry in the dependency lock file."""
     text, own = case.configuration.files.get(".terraform.lock.hcl", ""), case.facts.get("provider", "")
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if own and re.match(rf'provider ".*{own}"', line)]
-    return {"file": ".terraform.lock.hcl", "line": str(lines[0]) if lines else ""}
+    numbered = enumerate(text.splitlines(), 1)
+    line = next((number for number, line in numbered if own and re.match(rf'provider ".*{own}"', line)), None)
+    return {"file": ".terraform.lock.hcl", "line": str(line or "")}
 
 
 def heredoc(case: Case) -> dict[str, str]:
@@ -141,7 +142,8 @@ def module_variable(case: Case) -> dict[str, str]:
 def function(case: Case) -> dict[str, str]:
     """Find the function that was meant."""
     name = case.facts.get("name", "")
-    near = _SYNONYMS.get(name.lower()) or _close(name, _FUNCTIONS.split()) or case.facts.get("nearest", "")
+    meant = re.search(rf"\b{re.escape(name.lower())}=(\w+)", _MEANT)
+    near = (meant[1] if meant else "") or _close(name, _FUNCTIONS.split()) or case.facts.get("nearest", "")
     return {"nearest": near} if near else {}
 
 
@@ -236,17 +238,15 @@ def _declared(configuration: Configuration, kind: str, directory: str, case: Cas
 
 
 def _entry(configuration: Configuration, own: str, key: str) -> Place | None:
-    found: list[Place] = []
+    """Find a provider in required_providers: by its local name, or by its source; there the line of `key`."""
     for block in configuration.of_kind("terraform"):
-        for offset, line in enumerate(block.lines):
-            inside = block.lines[offset : offset + 12]
-            text = "\n".join(inside).partition("}")[0]
-            if not re.match(rf"\s*{re.escape(own)}\s*=\s*\{{", line) and f'/{own}"' not in line:
-                continue
-            shift = next((n for n, part in enumerate(text.split("\n")) if re.search(rf"\b{key}\s*=", part)), 0) if key else 0
-            found.append((block.file, block.line + offset + shift))
-            break
-    return found[-1] if found else None
+        begin = block.line_of(rf'^\s*{re.escape(own)}\s*=\s*\{{|/{re.escape(own)}"')
+        if not begin:
+            continue
+        entry = "\n".join(block.lines[begin[1] - block.line :]).partition("}")[0].split("\n")
+        offsets = (offset for offset, line in enumerate(entry) if key and re.match(rf".*\b{key}\s*=", line))
+        return block.file, begin[1] + next(offsets, 0)
+    return None
 
 
 def _user(configuration: Configuration, own: str) -> Place | None:

@@ -11,14 +11,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from ..core.plans import Diagnostic
-from ..core.results import Diagnosis
+from tfai_jupyter.core.plans import Diagnostic
+from tfai_jupyter.core.results import Diagnosis
+
 from .blocks import Configuration, without_keys
 from .printout import plain, read_printout
 from .rules import NOWHERE, Case, Rule, facts_of, placed, render, words_of
-from .rules_language import MODULES, NAMES, STRUCTURE, SYNTAX, VALUES
 from .rules_run import AFTERMATH, CLOUD, CONDITIONS, CREDENTIALS, FILES, INTERRUPTS, PROVISIONERS
 from .rules_setup import LOCKS, SETUP, STATE, STATE_WRITES
+from .rules_structure import MODULES, STRUCTURE
+from .rules_syntax import NAMES, SYNTAX
+from .rules_values import VALUES
 
 NO_FILES: Mapping[str, str] = MappingProxyType({})
 
@@ -57,13 +60,13 @@ STATEMENTS: tuple[tuple[str, str], ...] = (
 """What Terraform says outside diagnostics, and the summary it gets; a tainted resource is no error."""
 
 HEALTHY = re.compile(
-    r"^(?:Plan: \d+ to|No changes\.|Apply complete!|Destroy complete!|Success! The config|(?:Terraform|OpenTofu) has been"
-    r" successfully)|\"@level\":\"info\".*\"type\":\"change_summary\"|^\s*\"valid\": true",
+    r"^(?:Plan: \d+ to|No changes\.|Apply complete!|Destroy complete!|Success! The config)|has been successfully initialized"
+    r"|\"@level\":\"info\".*\"type\":\"change_summary\"|^\s*\"valid\": true",
     re.MULTILINE,
 )
 _CODE = re.compile(
     r"\b(?i:error|exception|failed)\b"
-    r"|[a-z](?:Exists?|OwnedByYou|Denied|Access|Exceeded|Expired|ExpiredToken|NotFound|Violation|Exception|Throttling|Failed)\b"
+    r"|[a-z](?:Exists?|OwnedByYou|Denied|Access|Exceeded|Expired|ExpiredToken|NotFound|Violation|Exception)\b"
 )
 TAIL = 60_000
 """How much of a text without diagnostics is searched for a cloud's error codes."""
@@ -143,8 +146,11 @@ def _statements(text: str) -> Iterator[Diagnostic]:
         match = re.search(pattern, text, re.MULTILINE)
         if match:
             groups = match.groupdict()
-            severity = "warning" if "address" in groups else "error"
-            yield Diagnostic(severity, summary or groups["words"], address=groups.get("address", ""))
+            yield Diagnostic(
+                "warning" if "address" in groups else "error",
+                summary or groups["words"],
+                address=groups.get("address", ""),
+            )
 
 
 def _fragments(text: str) -> Iterator[Diagnostic]:

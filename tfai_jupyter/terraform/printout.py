@@ -1,7 +1,7 @@
-"""Read what Terraform printed: its diagnostics from text with or without boxes, from `-json` lines,
-from `validate -json`. Pure, tolerant of anything: what cannot be read gives no diagnostics.
+"""Read the diagnostics in what Terraform printed: text with or without boxes, `-json` lines, `validate -json`.
 
-The form of a diagnostic is that of Terraform's command/format package; OpenTofu prints the same.
+Pure, and tolerant of anything: what cannot be read gives no diagnostics. The form is that of
+Terraform's command/format package; OpenTofu prints the same.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, Literal
 
-from ..core.plans import Diagnostic
+from tfai_jupyter.core.plans import Diagnostic
 
 MOST_DIAGNOSTICS = 60
 MOST_LINES = 200
@@ -128,7 +128,9 @@ def _section(lines: list[str]) -> Diagnostic:
         if not line.strip():
             break
         head.append(line)
-    address, place, code, detail = "", None, [], []
+    address, place = "", None
+    code: list[str] = []
+    detail: list[str] = []
     for line in rest:
         if not detail and (match := _WITH.match(line)):
             address = match["address"]
@@ -171,7 +173,8 @@ def _from_json(text: str) -> Iterator[Diagnostic]:
         if isinstance(found := record.get("diagnostic"), dict):
             yield _record(found)
         elif isinstance(change := record.get("change"), dict) and change.get("reason") == "tainted":
-            yield Diagnostic("warning", "Resource is tainted", address=_text(_object(change.get("resource")).get("addr")))
+            address = _text(_object(change.get("resource")).get("addr"))
+            yield Diagnostic("warning", "Resource is tainted", address=address)
 
 
 def _record(record: dict[str, Any]) -> Diagnostic:

@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ..core.plans import Diagnostic
+from tfai_jupyter.core.plans import Diagnostic
+
 from .blocks import Configuration, without_keys
 
 NOWHERE = "-"
