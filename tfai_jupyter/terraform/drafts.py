@@ -18,6 +18,7 @@ from tfai_jupyter.core.tools import Tool
 from tfai_jupyter.core.turns import Turn
 
 from .diagnostics import counted, data_of, listed
+from .reports import count
 from .session import no_option
 from .validation import Validated, validate_draft
 
@@ -64,7 +65,7 @@ class DraftTools:
         turn.draft.update(staged)
         turn.summary = summary or turn.summary
         turn.attempts += 1
-        yield ToolProgress("", f"validating {len(turn.draft)} files")
+        yield ToolProgress("", f"validating {count(len(turn.draft), 'file')}")
         validated = await self.validate(turn)
         turn.draft.update(validated.formatted)
         turn.validation = str(validated)
@@ -125,6 +126,6 @@ def _result(turn: Turn, validated: Validated) -> ToolResult:
             if turn.attempts <= REPAIRS
             else "No repair is left. Stop calling write_files; tell the person what is wrong and how to mend it."
         )
-    summary = f"{len(turn.draft)} files drafted, {validated}"
+    summary = f"{count(len(turn.draft), 'file')} drafted, {validated}"
     data: dict[str, Json] = {"diagnostics": data_of(validated.diagnostics), "validation": str(validated)}
     return ToolResult("\n".join(filter(None, lines)), outcome, summary, data)
