@@ -10,6 +10,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 
+def _jupyter_server_extension_points() -> list[dict[str, object]]:
+    from .server.app import TfaiExtension  # noqa: PLC0415 - a kernel needs no server
+
+    return [{"module": "tfai_jupyter.server.app", "app": TfaiExtension}]
+
+
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Bring `%tfai` and `%%tfai` into a shell: `%load_ext tfai_jupyter`."""
     from .notebook.magics import load  # noqa: PLC0415 - a server needs no IPython

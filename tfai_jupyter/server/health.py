@@ -1,0 +1,104 @@
+"""Readiness: whether every part works, asked at most once a minute and by one at a time.
+
+It never decides about liveness: a probe that kills a server for a slow model kills a person's kernels.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tfai_jupyter.core.errors import TfaiError
+from tfai_jupyter.core.messages import Json
+
+if TYPE_CHECKING:
+    from tfai_jupyter.doctor import Check
+
+State = Literal["ready", "degraded", "starting", "unavailable"]
+
+GOOD_SECONDS = 60.0
+BAD_SECONDS = 5.0
+CHECK_SECONDS = 6.0
+"""Each part answers the doctor within 5 s; this bounds whatever does not."""
+
+_PRIVATE = re.compile(r"\w+://\S+|(?<![\w.])[~.]{0,2}/[\w.@%+-]+\S*")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the last look found, and when."""
+
+    checks: tuple[Check, ...]
+    at: float
+    failure: str = ""
+
+    @property
+    def state(self) -> State:
+        """The worst that matters."""
+        if self.failure or any(check.required and check.status == "down" for check in self.checks):
+            return "unavailable"
+        is_well = all(check.status in ("ok", "disabled") for check in self.checks)
+        return "ready" if is_well else "degraded"
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether it still counts; what is bad is looked at again sooner."""
+        return now - self.at < (GOOD_SECONDS if self.state == "ready" else BAD_SECONDS)
+
+
+class Readiness:
+    """Answers every probe from the last look."""
+
+    def __init__(self, checks: Callable[[], Awaitable[tuple[Check, ...] | None]]) -> None:
+        """Take what looks at every part; it gives None while there is nothing to look at yet."""
+        self._checks = checks
+        self._seen: Seen | None = None
+        self._look: asyncio.Task[Seen | None] | None = None
+
+    async def answer(self, *, told: bool) -> tuple[int, dict[str, Json]]:
+        """Return a status and a body; `told`: what is wrong may be told to whoever asks."""
+        seen = await self._latest()
+        if seen is None:
+            return 503, {"ready": False, "status": "starting", "checks": []}
+        is_ready = seen.state in ("ready", "degraded")
+        checks: list[Json] = [_shown(check, seen.at, told=told) for check in seen.checks]
+        body: dict[str, Json] = {"ready": is_ready, "status": seen.state, "checks": checks}
+        if seen.failure and told:
+            body["error"] = _masked(seen.failure)
+        return 200 if is_ready else 503, body
+
+    async def _latest(self) -> Seen | None:
+        if self._seen and self._seen.is_fresh(time.monotonic()):
+            return self._seen
+        if self._look is None or self._look.done():
+            self._look = asyncio.create_task(self._ask(), name="tfai readiness")
+        self._seen = await asyncio.shield(self._look)
+        return self._seen
+
+    async def _ask(self) -> Seen | None:
+        try:
+            checks = await asyncio.wait_for(self._checks(), CHECK_SECONDS)
+        except (TimeoutError, TfaiError) as error:
+            return Seen((), time.monotonic(), str(error) or "the parts did not answer in time")
+        return None if checks is None else Seen(checks, time.monotonic())
+
+
+def _shown(check: Check, at: float, *, told: bool) -> dict[str, Json]:
+    age = round(time.monotonic() - at, 1)
+    shown: dict[str, Json] = {
+        "name": check.name,
+        "status": check.status,
+        "required": check.required,
+        "age_seconds": age,
+    }
+    if told and check.status in ("down", "degraded"):
+        shown["error"] = _masked("; ".join(filter(None, (check.detail, check.advice))))
+    return shown
+
+
+def _masked(text: str) -> str:
+    """Keep addresses and paths of this machine to ourselves."""
+    return _PRIVATE.sub("[...]", text)
