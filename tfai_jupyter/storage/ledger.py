@@ -85,12 +85,15 @@ class Ledger:
         """Return how many bytes of each spool are stored."""
         return dict(self._connection.execute("SELECT name, taken FROM spools").fetchall())
 
-    def recover(self) -> int:
-        """End the turns whose process is gone without a last event; returns how many."""
+    def recover(self, live: frozenset[str] = frozenset()) -> int:
+        """End the turns whose process is gone without a last event; returns how many.
+
+        `live` names processes that were seen at work elsewhere, e.g. by the lock of their spool.
+        """
         entries = [
             Entry(_interrupted(turn_id, request_id, last_seq), process)
             for turn_id, process, request_id, last_seq in self._connection.execute(_OPEN_TURNS).fetchall()
-            if not is_alive(process)
+            if process not in live and not is_alive(process)
         ]
         if entries:
             self.record(entries)

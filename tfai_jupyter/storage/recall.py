@@ -58,3 +58,9 @@ def _pair(command: str, outcome: str | None, events: Sequence[tuple[str, dict[st
     failure = next((payload["message"] for payload in parts("turn_failed")), outcome or "not finished yet")
     answer = words or summaries or f"(no answer: {failure})"
     return Message("user", question or f"/{command}"), Message("assistant", answer)
+
+
+def is_known(cursor: DuckDBPyConnection, conversation_id: str) -> bool:
+    """Tell whether a conversation has any turn."""
+    found = cursor.execute(_filled("SELECT 1 FROM turns WHERE conversation_id = {id} LIMIT 1", id=conversation_id))
+    return bool(found.fetchall())
