@@ -70,6 +70,6 @@ def _of_parent(environ: Mapping[str, str]) -> Address | None:
     try:
         about = json.loads((Path(jupyter_runtime_dir()) / f"jpserver-{pid}.json").read_text(encoding="utf-8"))
         url, token = str(about["url"]), str(about.get("token", ""))
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, LookupError, TypeError):
         return None
-    return Address(url.rstrip("/") + "/", token, "JPY_PARENT_PID") if url.startswith("http") else None
+    return Address(url.rstrip("/") + "/", token, "JPY_PARENT_PID") if url.startswith(("http://", "https://")) else None

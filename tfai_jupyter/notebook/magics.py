@@ -18,18 +18,18 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from tfai_jupyter.core.commands import COMMANDS, parse, split
 from tfai_jupyter.core.errors import TfaiError
-from tfai_jupyter.core.page import Shown
 
-from .completion import complete
 from .question_mark import keep_question_mark
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from tfai_jupyter.core.page import Shown
+
     from .session import Session
 
+_SHOWN = ("tfai_jupyter.core.page", "Shown")
 _NAME = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 
 
@@ -47,7 +47,16 @@ class TfaiMagics(Magics):
     @no_var_expand
     @line_cell_magic
     def tfai(self, line: str, cell: str | None = None) -> object:
-        """Ask the Terraform assistant, or name a command."""
+        """Ask the Terraform assistant, or name a command.
+
+        %tfai ask TEXT            asks a question; %%tfai asks what stands in the cell below it
+        %tfai generate TEXT       proposes files; %tfai approve ID writes them
+        %tfai plan -d DIRECTORY   shows what would change; plan = %tfai plan keeps it
+        %tfai help                lists every command, %tfai help COMMAND its options
+
+        --plain, --json and --quiet choose what is printed; --vars puts kernel variables where
+        {{name}} stands, and nothing else is ever inserted.
+        """
         return self.run(line, cell or "")
 
     def run(self, line: str, body: str = "") -> object:
@@ -71,7 +80,9 @@ class TfaiMagics(Magics):
             self._session.close()
 
     def _answer(self, line: str, body: str) -> object:
-        from .display import Display, form_of, problem_of  # noqa: PLC0415 - keeps %load_ext light
+        from tfai_jupyter.core.commands import parse, split  # noqa: PLC0415 - keeps %load_ext light
+
+        from .display import Display, form_of, problem_of  # noqa: PLC0415 - as above
 
         words, body = self._filled(split(line), body)
         invocation = parse(words, body)
@@ -108,6 +119,8 @@ class TfaiMagics(Magics):
     @context_matcher()  # type: ignore[untyped-decorator]
     def matcher(self, context: CompletionContext) -> SimpleMatcherResult:
         """Complete a line of ours."""
+        from .completion import complete  # noqa: PLC0415 - as above
+
         ids = self._session.ids if self._session else {}
         found = complete(context.text_until_cursor, ids, Path.cwd())
         if found is None:
@@ -117,24 +130,13 @@ class TfaiMagics(Magics):
         return {"completions": completions, "suppress": True, "matched_fragment": token, "ordered": True}
 
 
-TfaiMagics.tfai.__doc__ = "\n".join(
-    (
-        "Ask the Terraform assistant, or name a command: %tfai COMMAND [options], or %%tfai over a text.",
-        "",
-        *(f"{command.name:<9} {command.summary}" for command in COMMANDS),
-        "",
-        "%tfai help COMMAND shows its options; --vars puts kernel variables where {{name}} stands.",
-    )
-)
-
-
 def load(shell: InteractiveShell) -> None:
     """Put the magics, the question mark, completion and the display of results into a shell."""
     magics = TfaiMagics(shell)
     shell.register_magics(magics)
     shell.input_transformers_cleanup.append(keep_question_mark)
     shell.Completer.custom_matchers.append(magics.matcher)
-    _displays(shell).for_type(Shown, magics.show_once)
+    _displays(shell).for_type_by_name(*_SHOWN, magics.show_once)
     atexit.register(magics.close)
 
 
@@ -147,7 +149,7 @@ def unload(shell: InteractiveShell) -> None:
         shell.magics_manager.magics[kind].pop("tfai", None)
     shell.input_transformers_cleanup.remove(keep_question_mark)
     shell.Completer.custom_matchers.remove(magics.matcher)
-    _displays(shell).pop(Shown)
+    _displays(shell).pop(".".join(_SHOWN))
     atexit.unregister(magics.close)
     magics.close()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_LINE = re.compile(r"(?P<before>\s*(?:[\w., \t\[\]'\"]+=\s*)?)%tfai[ \t]+(?P<rest>\S.*\?)\s*")
+_LINE = re.compile(r"(?P<before>\s*(?:[\w., \t\[\]'\"]+=\s*)?)%tfai[ \t]+(?P<rest>.*\?)\s*")
 _QUOTES = ('"""', "'''")
 
 
