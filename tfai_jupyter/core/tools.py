@@ -24,7 +24,7 @@ from .events import Event
 from .messages import Json, ToolResult, ToolSpec
 from .turns import Turn
 
-Yield: TypeAlias = "Event | ToolResult"
+Yield: TypeAlias = Event | ToolResult
 
 _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
