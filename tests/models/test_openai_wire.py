@@ -1,9 +1,13 @@
-from contextlib import aclosing
+import copy
+import json
+from contextlib import aclosing, suppress
 
 import pytest
 
+from tfai_jupyter.core.errors import ModelError
 from tfai_jupyter.core.messages import Message, Prompt, ToolCall, Usage
 from tfai_jupyter.models.openai import Endpoint, OpenAIModel
+from tfai_jupyter.models.openai_wire import StreamedReply
 from tfai_jupyter.testing_server import Reply, ScriptedOpenAI
 
 
@@ -122,3 +126,52 @@ async def test_calls_are_told_apart_however_they_come(chunks):
 async def test_the_same_tool_twice_without_index_or_id():
     """A name after complete arguments begins another call of the same tool."""
     assert [("f", "{}"), ("f", '{"b": 2}')] == await calls_of(part(0, None, "f", "{}"), part(0, None, "f", '{"b": 2}'))
+
+
+WHOLE = {
+    "choices": [
+        {
+            "delta": {
+                "content": "text",
+                "tool_calls": [{"index": 0, "id": "1", "function": {"name": "f", "arguments": "{}"}}],
+            },
+            "finish_reason": "tool_calls",
+        }
+    ],
+    "usage": {"prompt_tokens": 1, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 3}},
+}
+
+
+def paths(value, path=()):
+    """Yield the path of every value inside a JSON value."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from paths(item, (*path, key))
+
+
+def with_value(path, value):
+    """Return the whole chunk with one of its values replaced."""
+    chunk = {"root": copy.deepcopy(WHOLE)}
+    *parents, last = ("root", *path)
+    place = chunk
+    for key in parents:
+        place = place[key]
+    place[last] = value
+    return chunk["root"]
+
+
+@pytest.mark.parametrize("value", [None, True, 7, -0.5, "", "odd", [], ["odd"], [[]], {}, {"odd": 1}], ids=json.dumps)
+def test_no_chunk_breaks_the_reader(value):
+    """Whatever JSON stands anywhere in a chunk, the reader tells pieces of the right types or a ModelError."""
+    for path in paths(WHOLE):
+        reply, text, pieces = StreamedReply(), "", []
+        with suppress(ModelError):
+            text = reply.feed(with_value(path, value))
+            pieces = list(reply.rest())
+        assert isinstance(text, str)
+        for piece in pieces:
+            kinds = (str, str, str) if isinstance(piece, ToolCall) else (int, int, int | None)
+            assert all(
+                isinstance(getattr(piece, name), kind) for name, kind in zip(piece.__slots__, kinds, strict=False)
+            )

@@ -23,7 +23,6 @@ from .openai_wire import MAX_ANSWER_BYTES, StreamedReply, request_body
 
 if TYPE_CHECKING:
     from openai import APIError, AsyncOpenAI, AsyncStream
-    from openai.types.chat import ChatCompletionChunk
 
 OPENAI_URL = "https://api.openai.com/v1"
 PING_SECONDS = 5.0
@@ -97,7 +96,7 @@ class OpenAIModel:
         Closing the generator closes the connection, so that the provider stops.
         """
         reply = StreamedReply(self._endpoint.max_answer_bytes)
-        answer, first_by = await self._ask(request_body(prompt))
+        answer, first_by = await self._ask(request_body(self._endpoint.model, prompt))
         async with answer:
             while not reply.full and (chunk := await self._next(answer, reply, first_by)):
                 if text := reply.feed(chunk):
@@ -140,7 +139,7 @@ class OpenAIModel:
                 self._client = await asyncio.to_thread(_client, self._endpoint, self._party)
             return self._client
 
-    async def _ask(self, body: dict[str, Any]) -> tuple[AsyncStream[ChatCompletionChunk], float]:
+    async def _ask(self, body: dict[str, Any]) -> tuple[AsyncStream[object], float]:
         """Begin an answer, if need be after a few attempts; return it and when its first token is due."""
         client = await self._connected()
         import openai  # noqa: PLC0415 - imported by a thread in the line above
@@ -151,8 +150,12 @@ class OpenAIModel:
             options = dict(self._options)
             try:
                 async with asyncio.timeout_at(first_by):
-                    answer = await client.chat.completions.create(
-                        model=self._endpoint.model, stream=True, **body, **options
+                    answer = await client.post(
+                        "/chat/completions",
+                        cast_to=object,
+                        body=body | options,
+                        stream=True,
+                        stream_cls=openai.AsyncStream[object],
                     )
                 return await self._checked(answer), first_by
             except TimeoutError:
@@ -166,16 +169,14 @@ class OpenAIModel:
             attempt += 1
             await asyncio.sleep(pause)
 
-    async def _checked(self, answer: AsyncStream[ChatCompletionChunk]) -> AsyncStream[ChatCompletionChunk]:
+    async def _checked(self, answer: AsyncStream[object]) -> AsyncStream[object]:
         """Refuse a web page; a portal or a wrong path may well answer 200."""
         if "html" not in answer.response.headers.get("content-type", ""):
             return answer
         await answer.close()
         raise self._party.no_api()
 
-    async def _next(
-        self, answer: AsyncStream[ChatCompletionChunk], reply: StreamedReply, first_by: float
-    ) -> ChatCompletionChunk | None:
+    async def _next(self, answer: AsyncStream[object], reply: StreamedReply, first_by: float) -> object:
         """Return the next chunk, None at the end of a complete answer; raises ModelError for any other end."""
         import openai  # noqa: PLC0415 - imported by _connected
 
@@ -246,7 +247,7 @@ def _client(endpoint: Endpoint, party: Party) -> AsyncOpenAI:
         max_retries=0,
         http_client=http,
     )
-    _ = client.chat.completions, client.models  # both, and anyio's backend, are imported at first use: let it be here,
+    _ = client.models  # this and anyio's backend are imported at first use: let that be here,
     anyio.run(anyio.sleep, 0)  # where no event loop has to wait for it
     return client
 

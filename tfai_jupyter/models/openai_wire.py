@@ -17,9 +17,10 @@ from tfai_jupyter.core.messages import Message, Piece, Prompt, ToolCall, ToolSpe
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 
-def request_body(prompt: Prompt) -> dict[str, Any]:
-    """Return messages and tools as chat completions want them."""
-    body: dict[str, Any] = {"messages": [_message(message) for message in prompt.messages]}
+def request_body(model: str, prompt: Prompt) -> dict[str, Any]:
+    """Return model, messages and tools as chat completions want them."""
+    messages = [_message(message) for message in prompt.messages]
+    body = {"model": model, "messages": messages, "stream": True}
     return body | ({"tools": [_tool(tool) for tool in prompt.tools]} if prompt.tools else {})
 
 
@@ -44,23 +45,19 @@ class StreamedReply:
         """Tell whether the answer is larger than anybody should read."""
         return self.size > self.max_bytes
 
-    def feed(self, chunk: Any) -> str:  # noqa: ANN401 - the SDK builds chunks without checking them
+    def feed(self, chunk: object) -> str:
         """Take a chunk in and return its text; raises ModelError for what is no chunk."""
         self.heard = True
-        usage, choices = getattr(chunk, "usage", None), getattr(chunk, "choices", None)
-        if usage is not None:
+        choice = _choice(chunk)
+        if usage := _object(_object(chunk).get("usage")):
             self._usage = _usage(usage)
-        if not choices:
-            return ""
-        choice = choices[0] if isinstance(choices, list) else None
-        delta, finish_reason = getattr(choice, "delta", None), getattr(choice, "finish_reason", None)
-        if delta is None and finish_reason is None:
-            message = "the model's endpoint sent something that is no chat completion chunk"
-            raise ModelError(message)
-        self.finish_reason = finish_reason or self.finish_reason
-        for part in getattr(delta, "tool_calls", None) or ():
-            self._add_call(part)
-        return self._add_text(delta)
+        self.finish_reason = _text(choice.get("finish_reason")) or self.finish_reason
+        delta = _object(choice.get("delta"))
+        self.begun = self.begun or any(value for name, value in delta.items() if name != "role")
+        parts = delta.get("tool_calls")
+        for part in parts if isinstance(parts, list) else ():
+            self._add_call(_object(part))
+        return self._sound(_text(delta.get("content")) or _text(delta.get("refusal")))
 
     def rest(self) -> Iterator[Piece]:
         """Yield what can be told only now: tool calls, counts, and that it was cut.
@@ -75,24 +72,21 @@ class StreamedReply:
         if cut:
             yield Truncated()
 
-    def _add_text(self, delta: Any) -> str:  # noqa: ANN401 - as above
-        text = getattr(delta, "content", None) or getattr(delta, "refusal", None)
-        self.begun = self.begun or bool(text or self._calls) or _reasons(delta)
-        if not isinstance(text, str):
-            return ""
+    def _sound(self, text: str) -> str:
+        """Count text and return it in a form that every journal, socket and screen takes."""
         try:
             self.size += len(text.encode())
-        except UnicodeEncodeError:  # half a surrogate pair: no journal, socket or screen would take it
+        except UnicodeEncodeError:  # half a surrogate pair, cut by a server that escapes what it writes
             text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
             self.size += len(text.encode())
         return text
 
-    def _add_call(self, part: Any) -> None:  # noqa: ANN401 - as above
-        function = getattr(part, "function", None)
-        name, arguments = getattr(function, "name", None) or "", getattr(function, "arguments", None) or ""
+    def _add_call(self, part: dict[str, Any]) -> None:
+        function, index = _object(part.get("function")), part.get("index")
+        name, arguments = _text(function.get("name")), function.get("arguments") or ""
         if not isinstance(arguments, str):  # some servers send the object instead of its text
             arguments = json.dumps(arguments)
-        call = self._draft(getattr(part, "index", None), getattr(part, "id", None) or "", name)
+        call = self._draft(index if isinstance(index, int) else None, _text(part.get("id")), name)
         call.name = call.name or name
         call.arguments.append(arguments)
         self.size += len(arguments)
@@ -129,9 +123,17 @@ class _CallDraft:
         return ToolCall(self.id or f"call_{secrets.token_hex(8)}", self.name, "".join(self.arguments) or "{}")
 
 
-def _reasons(delta: Any) -> bool:  # noqa: ANN401 - as above
-    """Tell whether a delta holds reasoning, which every server names differently and we do not show."""
-    return any((getattr(delta, "model_extra", None) or {}).values())
+def _choice(chunk: object) -> dict[str, Any]:
+    """Return the first choice of a chunk, empty where there is none; raises ModelError for what is no chunk."""
+    match chunk:
+        case {"choices": [{"delta": dict()} as choice, *_]} | {"choices": [{"finish_reason": str()} as choice, *_]}:
+            return dict(choice)
+        case {"choices": [] | None}:
+            return {}
+        case dict() if "choices" not in chunk:
+            return {}
+    message = "the model's endpoint sent something that is no chat completion chunk"
+    raise ModelError(message)
 
 
 def _message(message: Message) -> dict[str, Any]:
@@ -156,10 +158,18 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def _usage(usage: Any) -> Usage:  # noqa: ANN401 - as above
-    cached = getattr(getattr(usage, "prompt_tokens_details", None), "cached_tokens", None)
-    sent, written = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
+def _usage(usage: dict[str, Any]) -> Usage:
+    details = _object(usage.get("prompt_tokens_details"))
+    sent, written, cached = usage.get("prompt_tokens"), usage.get("completion_tokens"), details.get("cached_tokens")
     return Usage(_count(sent) or 0, _count(written) or 0, _count(cached))
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _count(value: object) -> int | None:
