@@ -5,16 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
+from typing import Any, TypeVar
 
-from .core.messages import ModelName, Piece, Prompt, ToolCall
+from .core.errors import JournalUnavailable
+from .core.events import Event, TextDelta, ToolFinished, TurnFailed, TurnStarted
+from .core.messages import Message, ModelName, Piece, Prompt, ToolCall
 from .core.protocols import TerraformRun, TerraformVersion
-from .core.results import Passage
+from .core.results import Passage, Rows
+
+Item = TypeVar("Item")
 
 
 def calls(tool: str, call_id: str = "", **arguments: object) -> ToolCall:
     """Make a tool call as a model would write it."""
     return ToolCall(call_id or f"call_{tool}", tool, json.dumps(arguments))
+
+
+async def collect(stream: AsyncGenerator[Item, None]) -> list[Item]:
+    """Read a stream to its end, close it, return its items, e.g. the events of `assistant.ask(question)`."""
+    async with aclosing(stream) as items:
+        return [item async for item in items]
 
 
 class ScriptedModel:
@@ -95,3 +107,52 @@ class StaticRetriever:
 
     async def ping(self) -> None:
         """Work, always."""
+
+
+class MemoryJournal:
+    """A Journal in memory: what was appended is in `recorded`, and remembered until the process ends.
+
+    `notice` is what it would tell a person, e.g. that another process has the file.
+    """
+
+    def __init__(self, notice: str = "") -> None:
+        """Start empty."""
+        self.notice = notice
+        self.recorded: list[Event] = []
+
+    def append(self, event: Event) -> None:
+        """Keep the event."""
+        self.recorded.append(event)
+
+    async def flush(self) -> None:
+        """Have nothing to write."""
+
+    async def messages(self, conversation_id: str, limit: int = 20, before: str = "") -> tuple[Message, ...]:
+        """Return question and answer of each turn, oldest first, of turns before the turn `before`."""
+        began = [event for event in self.recorded if isinstance(event, TurnStarted)]
+        turns = [turn for turn in began if turn.conversation_id == conversation_id]
+        earlier = [turn for turn in turns if not before or turn.turn_id < before]
+        return tuple([message for turn in earlier for message in self._pair(turn)][-limit:])
+
+    async def events(self, turn_id: str, after: int = 0) -> tuple[Event, ...]:
+        """Return a turn's events with `seq` greater than `after`."""
+        return tuple(event for event in self.recorded if event.turn_id == turn_id and event.seq > after)
+
+    async def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:  # noqa: ARG002 - part of the protocol
+        """Say that there is no SQL here; raises JournalUnavailable."""
+        message = "a journal in memory answers no SQL; take a DuckDBJournal"
+        raise JournalUnavailable(message)
+
+    async def ping(self) -> None:
+        """Work, always."""
+
+    async def aclose(self) -> None:
+        """Hold nothing."""
+
+    def _pair(self, turn: TurnStarted) -> tuple[Message, Message]:
+        events = [event for event in self.recorded if event.turn_id == turn.turn_id]
+        words = "".join(event.text for event in events if isinstance(event, TextDelta))
+        summaries = "\n".join(f"{each.tool}: {each.summary}" for each in events if isinstance(each, ToolFinished))
+        failure = next((each.message for each in events if isinstance(each, TurnFailed)), "not finished yet")
+        question = turn.question or f"/{turn.command}"
+        return Message("user", question), Message("assistant", words or summaries or f"(no answer: {failure})")
