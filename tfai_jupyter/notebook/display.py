@@ -23,6 +23,7 @@ from tfai_jupyter.core.events import (
     ToolStarted,
     TurnFailed,
     TurnFinished,
+    TurnStarted,
 )
 from tfai_jupyter.core.messages import Json
 from tfai_jupyter.core.outcome import Outcome, Result
@@ -30,6 +31,7 @@ from tfai_jupyter.core.results import Answer
 
 Form = Literal["stream", "plain", "json", "quiet"]
 
+_MODELLED = ("ask", "generate", "diagnose")  # where a model chooses the tools, so that each is news
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a model's text must not steer a terminal
 _ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b")
 
@@ -66,6 +68,7 @@ class Display:
     prompt: str = "tfai"
     _is_inside: TextIO | None = None
     _waiting: str = ""
+    _is_announced: bool = True
 
     def show(self, event: Event) -> None:
         """Show what a person wants to see of an event."""
@@ -102,11 +105,14 @@ class Display:
         match event:
             case TextDelta(text=text):
                 self._write(self.out, text)
-            case ToolStarted(tool=tool):
+            case TurnStarted(command=command):
+                self._is_announced = command in _MODELLED
+            case ToolStarted(tool=tool) if self._is_announced:
                 self._end_line()
                 self._write(self.notes, f"· {tool} … ")
                 self._waiting = tool
             case ToolProgress(text=text):
+                self._is_announced = True
                 self.note(f"  {text}")
             case ToolFinished():
                 self._tell_end(event)
@@ -126,6 +132,8 @@ class Display:
         ending = f"{event.outcome} {event.duration_ms / 1000:.1f} s"
         if event.outcome != "ok" and event.summary:
             ending += f": {event.summary}"
+        if not self._is_announced and event.outcome == "ok":
+            return  # a person named it, and it was done at once: the result says enough
         if self._waiting == event.tool:
             self._write(self.notes, f"{ending}\n")
             self._waiting = ""
