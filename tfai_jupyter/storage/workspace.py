@@ -7,9 +7,10 @@ vault, so that another process can approve them. All disk work runs in threads.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tfai_jupyter.core.changes import ChangeSet, FileChange, digest_of, propose, sha256_of
 from tfai_jupyter.core.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
@@ -20,6 +21,8 @@ from tfai_jupyter.core.wire import from_json, to_json
 from .exchange import Exchange, Record, Swap
 from .paths import Root
 from .snapshot import list_directory, read_text, take_snapshot
+
+Answer = TypeVar("Answer")
 
 _KIND = "change_sets"
 _MAX_FILES = 100
@@ -35,6 +38,8 @@ class DiskWorkspace:
         self._root = Root(root)
         self._vault = vault
         self._exchange = Exchange(self._root, vault)
+        self._repairing = threading.Lock()
+        self._is_repaired = False
 
     @property
     def root(self) -> Path:
@@ -51,15 +56,15 @@ class DiskWorkspace:
 
     async def read(self, path: str, directory: Path | None = None) -> FileText:
         """Read text; raises NotFound, Forbidden (hidden, secret or state files), TooLarge, Binary."""
-        return await asyncio.to_thread(self._read, path, directory)
+        return await self._in_thread(self._read, path, directory)
 
     async def list(self, directory: Path) -> Listing:
         """List a directory and what is below it; raises NotFound."""
-        return await asyncio.to_thread(list_directory, self._root, directory)
+        return await self._in_thread(list_directory, self._root, directory)
 
     async def snapshot(self, directory: Path) -> Snapshot:
         """Collect `.tf` and `.tf.json` texts below a directory within the caps."""
-        return await asyncio.to_thread(take_snapshot, self._root, directory)
+        return await self._in_thread(take_snapshot, self._root, directory)
 
     async def propose(
         self, contents: Mapping[str, str | None], *, summary: str = "", validation: str = "skipped"
@@ -68,39 +73,52 @@ class DiskWorkspace:
 
         Raises Forbidden, Invalid, TooLarge, Binary. Nothing is kept when nothing would change.
         """
-        return await asyncio.to_thread(self._propose, contents, summary, validation)
+        return await self._in_thread(self._propose, contents, summary, validation)
 
     async def apply(self, change_set: ChangeSet, paths: Sequence[str] = ()) -> tuple[str, ...]:
         """Write all files (or only `paths`) or none, keep an undo copy; raises Conflict when one changed."""
-        return await asyncio.to_thread(self._apply, change_set, paths)
+        return await self._in_thread(self._apply, change_set, paths)
 
     async def undo(self, change_set_id: str = "") -> tuple[str, ...]:
         """Put back what the named, else the last, applied ChangeSet replaced; raises NotFound, Conflict."""
-        return await asyncio.to_thread(self._undo, change_set_id)
+        return await self._in_thread(self._undo, change_set_id)
 
     async def recover(self) -> tuple[str, ...]:
-        """Put back what a process that died left half written; returns the ChangeSets' ids."""
-        return await asyncio.to_thread(self._exchange.recover)
+        """Put back what a process that died left half written; returns the ChangeSets' ids.
+
+        The first use of a workspace does it too, so that nobody sees half a change.
+        """
+        return await asyncio.to_thread(self._repair, again=True)
 
     async def load(self, change_set_id: str) -> ChangeSet:
         """Return a proposal with its contents, whichever process made it; raises NotFound."""
-        return await asyncio.to_thread(self._load, change_set_id)
+        return await self._in_thread(self._load, change_set_id)
 
     async def pending(self) -> tuple[ChangeSet, ...]:
         """Return the proposals that were never applied, oldest first."""
-        return await asyncio.to_thread(self._pending)
+        return await self._in_thread(self._pending)
 
     async def applied(self) -> tuple[ChangeSet, ...]:
         """Return the proposals that are applied and not undone, in the order of application."""
-        return await asyncio.to_thread(self._applied)
+        return await self._in_thread(self._applied)
 
-    def last_applied(self) -> str:
-        """Return the id of the ChangeSet that `undo` would put back; raises NotFound. Blocks."""
-        applied = [record.id for record in self._exchange.records() if record.state == "applied"]
-        if not applied:
-            message = "nothing to undo"
-            raise NotFound(message)
-        return applied[-1]
+    async def last_applied(self) -> str:
+        """Return the id of the ChangeSet that `undo` would put back; raises NotFound."""
+        return await self._in_thread(self._last_applied)
+
+    async def _in_thread(self, work: Callable[..., Answer], *arguments: Any) -> Answer:  # noqa: ANN401 - passed on
+        def repaired() -> Answer:
+            self._repair()
+            return work(*arguments)
+
+        return await asyncio.to_thread(repaired)
+
+    def _repair(self, *, again: bool = False) -> tuple[str, ...]:
+        with self._repairing:
+            if self._is_repaired and not again:
+                return ()
+            self._is_repaired = True
+            return self._exchange.recover()
 
     def _read(self, path: str, directory: Path | None) -> FileText:
         return read_text(self._root, self._root.readable(path, directory))
@@ -176,9 +194,16 @@ class DiskWorkspace:
             raise Invalid(message)
         return tuple(change for change in change_set.files if not paths or change.path in paths)
 
+    def _last_applied(self) -> str:
+        applied = [record.id for record in self._exchange.records() if record.state == "applied"]
+        if not applied:
+            message = "nothing to undo"
+            raise NotFound(message)
+        return applied[-1]
+
     def _undo(self, change_set_id: str) -> tuple[str, ...]:
         try:
-            record = self._exchange.undo(change_set_id or self.last_applied())
+            record = self._exchange.undo(change_set_id or self._last_applied())
         except OSError as error:
             message = f"nothing was put back: {error.strerror or 'the disk failed'}"
             raise Conflict(message) from error
