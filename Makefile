@@ -57,7 +57,7 @@ lock: $(READY) ## pin the newest versions that pyproject.toml admits, with hashe
 	echo pytest | $(LOCK) --constraint requirements.lock - -o .ci/core.lock
 
 clean: ## remove everything that was made
-	rm -rf $(VENV) $(CORE_VENV) build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(CORE_VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(READY): requirements.lock pyproject.toml
 	@.ci/venv $(VENV)

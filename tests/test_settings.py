@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from tfai_jupyter.core.errors import SettingsError
 from tfai_jupyter.options import document
@@ -131,6 +133,34 @@ def test_what_must_not_be_guessed_is_an_error(tmp_path, name, value, wanted):
     """A port, a provider or a named file that cannot be used stops the start, in one sentence."""
     with pytest.raises(SettingsError, match=re.escape(f"{name}={value} must be {wanted}")):
         load(tmp_path, {name: value})
+
+
+@hypothesis.settings(deadline=None, database=None)
+@hypothesis.given(st.dictionaries(st.sampled_from([each.env for each in OPTIONS]), st.text(), max_size=5))
+def test_whatever_the_environment_holds_is_settings_or_one_sentence(environ):
+    """No value makes loading fail in any way but the one that a person can read."""
+    said = ""
+    try:
+        said = Settings.load({"TFAI_HOME": "/nowhere"} | environ).hash
+    except SettingsError as error:
+        said = str(error)
+
+    assert re.search(r"^[0-9a-f]{64}$| must be ", said)
+
+
+@pytest.mark.parametrize("path", ["~no-such-user/x", "/" + "x" * 5000, "a" * 300])
+def test_a_path_that_cannot_exist_is_no_file(tmp_path, path):
+    """A path that the system refuses is treated as any other that names no file."""
+    assert load(tmp_path, {"TFAI_CASSETTE": path}).cassette == Path(path)
+    assert Path(path) == load(tmp_path, {"TFAI_HISTORY_DB": path}).history_path
+    assert () == load(tmp_path, {"TFAI_HOME": path}).problems
+    with pytest.raises(SettingsError, match="must be the path of an existing file"):
+        load(tmp_path, {"TFAI_CONFIG": path})
+
+
+def test_a_file_that_contains_itself_is_told(tmp_path):
+    """A YAML file whose sections go round in circles ends in a warning."""
+    assert "is no setting" in load(tmp_path, yaml="model: &m\n  again: *m\n").problems[0]
 
 
 def test_an_explicit_file_beats_the_one_in_the_environment(tmp_path):

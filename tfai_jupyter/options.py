@@ -78,7 +78,7 @@ class Option:
         if self.kind is bool:
             return self._choose_truth(text)
         if self.kind is Path:
-            return Path(text).expanduser()
+            return expand(text)
         if self.kind is str:
             return text
         try:
@@ -98,7 +98,7 @@ class Option:
 
     def _admits(self, value: Value) -> bool:
         if isinstance(value, Path):
-            return value.is_file() or not self.existing
+            return is_file(value) or not self.existing
         if not isinstance(value, int | float):
             return True
         low, high = self.low, self.high
@@ -133,6 +133,22 @@ def suggest(name: str, known: Iterable[str]) -> str:
     """Say which known name was meant, if one is near: a clause to append."""
     near = get_close_matches(name, list(known), n=1, cutoff=0.75)
     return f" (did you mean {near[0]}?)" if near else ""
+
+
+def expand(text: str) -> Path:
+    """Return the path with the home directory for `~`; that of a user who does not exist stays as it is."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
+
+
+def is_file(path: Path) -> bool:
+    """Say whether there is a file; a path that the system refuses names none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def document(options: Iterable[Option]) -> str:

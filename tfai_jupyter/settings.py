@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .core.errors import SettingsError
-from .options import Option, document, option, options_of, suggest
+from .options import Option, document, expand, is_file, option, options_of, suggest
 from .yamlfile import read_config
 
 ModelProvider = Literal["auto", "offline", "ollama", "openai", "azure", "bedrock", "gemini", "replay"]
@@ -133,7 +133,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Give the home its real name, also where it is the default."""
-        object.__setattr__(self, "home", self.home.expanduser())
+        object.__setattr__(self, "home", expand(str(self.home)))
 
     @classmethod
     def load(
@@ -180,7 +180,7 @@ class Settings:
         """The journal's file; None when history is disabled."""
         if self.history_db == "disabled":
             return None
-        return Path(self.history_db).expanduser() if self.history_db else self.home / "history.duckdb"
+        return expand(self.history_db) if self.history_db else self.home / "history.duckdb"
 
     def __repr__(self) -> str:
         """Show what was set and by whom, never a secret."""
@@ -227,8 +227,8 @@ def _resolve(each: Option, layers: Iterable[Layer], problems: list[str]) -> tupl
 def _config_file(layers: list[Layer]) -> Path | None:
     named, _ = _resolve(_BY_NAME["config"], layers, [])
     home, _ = _resolve(_BY_NAME["home"], layers, [])
-    default = home.expanduser() / "config.yaml"
-    return named or (default if default.is_file() else None)
+    default = expand(str(home)) / "config.yaml"
+    return named or (default if is_file(default) else None)
 
 
 def _unknown_traits(traits: Iterable[str]) -> list[str]:

@@ -12,6 +12,7 @@ from .core.errors import SettingsError
 from .options import Option, suggest
 
 _VERSION = 1
+_DEPTH = 3  # of the deepest key, such as model.openai.model; what is below is none of ours, and may be endless
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _RENAMED = {"history.db_path": "history.db"}  # the predecessor's name
@@ -91,7 +92,7 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _leaves(document: Mapping[Any, Any], above: str = "") -> Iterator[tuple[str, object]]:
     for key, value in document.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and above.count(".") < _DEPTH:
             yield from _leaves(value, f"{above}{key}.")
         else:
             yield f"{above}{key}", value
