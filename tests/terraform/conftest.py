@@ -1,7 +1,7 @@
 """A desk: everything the Terraform tools need, on real disk and with the real Terraform."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,7 @@ class Desk:
     tools: TerraformTools
     drafts: DraftTools
     env: dict[str, str] = field(default_factory=dict)
+    home: str = "."
 
     def write(self, path: str, text: str) -> Path:
         """Write a file of the workspace."""
@@ -42,10 +43,16 @@ class Desk:
         file.write_text(text)
         return file
 
-    def turn(self, directory: str = ".", conversation: str = "talk") -> Turn:
+    def turn(self, directory: str = "", conversation: str = "talk") -> Turn:
         """Begin a turn in a directory."""
         question = Question("", conversation_id=conversation, env=self.env)
-        return Turn(new_id(), question, self.workspace.resolve(directory))
+        return Turn(new_id(), question, self.workspace.resolve(directory or self.home))
+
+    def anew(self, home: str = ".") -> "Desk":
+        """Return the desk of another process over the same disk, whose turns begin in `home`."""
+        redactor = Redactor(b"salt")
+        tools = TerraformTools(self.terraform, self.workspace, self.vault, self.approvals, redactor)
+        return replace(self, redactor=redactor, tools=tools, home=home)
 
     async def call(self, tool: str, turn: Turn | None = None, **arguments):
         """Call a tool; return its events and its result, redacted as every face gets them."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from .configuration import files_of, module_directories
+from .suspects import is_secret_name, suspects
 from .values import texts
 
 _VARIABLE = re.compile(r'^[ \t]*variable[ \t]+"([^"\n]+)"[ \t]*\{', re.MULTILINE)
@@ -19,6 +21,7 @@ _SENSITIVE = re.compile(r"\b(sensitive|ephemeral)[ \t]*=[ \t]*true\b")
 _DEFAULT = re.compile(r"\bdefault[ \t]*=[ \t]*")
 _STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 _HEREDOC = re.compile(r"<<-?(\w+)\n(.*?)\n[ \t]*\1\b", re.DOTALL)
+_ASSIGNED = re.compile(r'([\w-]+)"?[ \t]*[=:][ \t]*"((?:[^"\\\n$]|\\.)*)"')
 _SCALAR = re.compile(r"[ \t]*([^\s,\]}]+)")
 
 
@@ -28,16 +31,24 @@ def sensitive_inputs(directory: Path, var_files: Iterable[Path] = (), env: Mappi
     names: set[str] = set()
     for folder in module_directories(directory):
         for name, body in _variables(folder):
-            if _SENSITIVE.search(body):
+            if _SENSITIVE.search(body) or is_secret_name(name):
                 names.add(name)
                 found |= {text for match in _DEFAULT.finditer(body) for text in _literals(body[match.end() :])}
+        found |= {text for path in files_of(folder) for text in _written(path)}
     for path in (*files_of(directory), *var_files):
         if path.name.endswith((".tfvars", ".tfvars.json")):
-            found |= set(_given(path, names))
+            found |= {*_given(path, names), *_written(path)}
     for name in names:
         value = (env or {}).get(f"TF_VAR_{name}", "")
         found |= {value, *_literals(value)}
     return found - {""}
+
+
+def _written(path: Path) -> Iterator[str]:
+    """Yield what is written in clear under the name of a secret, or has the shape of one."""
+    with suppress(OSError):
+        for name, text in _ASSIGNED.findall(path.read_text("utf-8", "replace")):
+            yield from suspects({name: _unescaped(text)})
 
 
 def _variables(directory: Path) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,7 @@ from .inputs import sensitive_inputs
 from .plan import secrets_of
 from .remote_state import remote_state_secrets
 from .state import state_secrets
+from .suspects import suspects
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +87,16 @@ class Session:
         """Return a plan file as JSON, its secrets learned; raises Unavailable."""
         document = _document(await self.run("show", "-json", "-no-color", str(path)))
         self.redactor.learn(secrets_of(document), "plan")
+        shown = [document.get(part) for part in ("variables", "planned_values", "resource_changes", "output_changes")]
+        self.redactor.learn(suspects([*shown, document.get("prior_state")]), "plan")
         self.redactor.learn(await self._from_other_states(document.get("prior_state", {})), "state")
         return document
 
     async def state_document(self) -> dict[str, Any]:
         """Return the state as JSON, its secrets learned; raises Unavailable."""
         document = _document(await self.run("show", "-json", "-no-color"))
-        self.redactor.learn(state_secrets(document) | await self._from_other_states(document), "state")
+        self.redactor.learn(state_secrets(document) | suspects(document), "state")
+        self.redactor.learn(await self._from_other_states(document), "state")
         return document
 
     async def learn_state(self) -> None:

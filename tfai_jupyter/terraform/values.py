@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 SENSITIVE = "(sensitive)"
 UNKNOWN = "(known after apply)"
 LONGEST_TEXT = 20_000
-SHORTEST_LINE = 16
+SHORTEST_LINE = 8
 
 Place: TypeAlias = tuple[str, ...]
 
