@@ -6,6 +6,7 @@ It never decides about liveness: a probe that kills a server for a slow model ki
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -17,6 +18,8 @@ from tfai_jupyter.core.messages import Json
 
 if TYPE_CHECKING:
     from tfai_jupyter.doctor import Check
+
+log = logging.getLogger(__name__)
 
 State = Literal["ready", "degraded", "starting", "unavailable"]
 
@@ -56,7 +59,7 @@ class Readiness:
         """Take what looks at every part; it gives None while there is nothing to look at yet."""
         self._checks = checks
         self._seen: Seen | None = None
-        self._look: asyncio.Task[Seen | None] | None = None
+        self._look: asyncio.Task[tuple[Check, ...] | None] | None = None
 
     async def answer(self, *, told: bool) -> tuple[int, dict[str, Json]]:
         """Return a status and a body; `told`: what is wrong may be told to whoever asks."""
@@ -74,16 +77,25 @@ class Readiness:
         if self._seen and self._seen.is_fresh(time.monotonic()):
             return self._seen
         if self._look is None or self._look.done():
-            self._look = asyncio.create_task(self._ask(), name="tfai readiness")
-        self._seen = await asyncio.shield(self._look)
+            looking = asyncio.wait_for(self._checks(), CHECK_SECONDS)
+            self._look = asyncio.create_task(looking, name="tfai readiness")
+        look = self._look
+        await asyncio.wait({look})
+        error, now = look.exception(), time.monotonic()
+        if error:
+            self._seen = Seen((), now, _reason(error))
+        elif checks := look.result():
+            self._seen = Seen(checks, now)
         return self._seen
 
-    async def _ask(self) -> Seen | None:
-        try:
-            checks = await asyncio.wait_for(self._checks(), CHECK_SECONDS)
-        except (TimeoutError, TfaiError) as error:
-            return Seen((), time.monotonic(), str(error) or "the parts did not answer in time")
-        return None if checks is None else Seen(checks, time.monotonic())
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "the parts did not answer in time"
+    if isinstance(error, TfaiError):
+        return str(error)
+    log.error("a check broke", exc_info=error)
+    return f"a check broke ({type(error).__name__}); the server's log says how"
 
 
 def _shown(check: Check, at: float, *, told: bool) -> dict[str, Json]:

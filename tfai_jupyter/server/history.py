@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, TypeAlias, get_args
 
 from tfai_jupyter.core.errors import Invalid, NotFound
@@ -89,7 +89,12 @@ async def usage(journal: Journal, since: str, until: str, by: str) -> Object:
 
 
 def _objects(rows: Rows) -> list[Object]:
-    return [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
+    return [{name: _told(name, value) for name, value in zip(rows.columns, row, strict=True)} for row in rows.rows]
+
+
+def _told(name: str, value: Json) -> Json:
+    """Say of a time that it is UTC, as events do."""
+    return f"{value}Z" if name.endswith("_at") and isinstance(value, str) else value
 
 
 def _number(text: str) -> int:
@@ -105,4 +110,4 @@ def _moment(text: str) -> str:
     except ValueError:
         message = f"{text[:40]!r} is no date or time in ISO 8601"
         raise Invalid(message) from None
-    return moment.replace(tzinfo=None).isoformat()
+    return (moment.astimezone(UTC) if moment.tzinfo else moment).replace(tzinfo=None).isoformat()
