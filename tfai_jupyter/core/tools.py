@@ -134,6 +134,8 @@ def _schema(hint: Any) -> dict[str, Json]:  # noqa: ANN401 - a type
 
 
 def _value(hint: Any, value: Any) -> Any:  # noqa: ANN401 - a checked JSON value, typed as the hint says
+    if get_origin(hint) in (Union, types.UnionType):
+        return _value(get_args(hint)[0], value)
     if get_origin(hint) in (tuple, list):
         return tuple(_value(get_args(hint)[0], item) for item in value)
     if is_dataclass(hint) and isinstance(hint, type):
