@@ -91,7 +91,6 @@ async def test_arguments_arrive_typed():
 
 async def test_a_list_of_records_arrives_as_records():
     """A tool reads `file.path`, not `file["path"]`."""
-
     [result] = await collect(TOOL.run(TURN, {"name": "n", "spots": [{"path": "a.tf", "line": 3}]}))
 
     assert result.content.endswith("(Spot(path='a.tf', line=3),))")
