@@ -70,7 +70,7 @@ def assess(changes: Sequence[ResourceChange], *, existing: int = 0) -> Risk:
     findings = [finding for change in changes for finding in _findings(change)]
     findings += _share(changes, existing)
     if not findings:
-        acts = any(not change.drift and (change.action != "no-op" or change.previous_address) for change in changes)
+        acts = any(change.action not in ("no-op", "read") or change.previous_address for change in changes)
         return Risk("low" if acts else "none")
     worst = max((level for level, _ in findings), key=LEVELS.index)
     ordered = sorted(findings, key=lambda finding: -LEVELS.index(finding[0]))
