@@ -60,8 +60,8 @@ STATEMENTS: tuple[tuple[str, str], ...] = (
 """What Terraform says outside diagnostics, and the summary it gets; a tainted resource is no error."""
 
 HEALTHY = re.compile(
-    r"^(?:Plan: \d+ to|No changes\.|Apply complete!|Destroy complete!|Success! The config)|has been successfully initialized"
-    r"|\"@level\":\"info\".*\"type\":\"change_summary\"|^\s*\"valid\": true",
+    r"^(?:Plan: \d+ to|No changes\.|Apply complete!|Destroy complete!|Success! The config)"
+    r"|has been successfully initialized|\"@level\":\"info\".*\"type\":\"change_summary\"|^ *\"valid\": true",
     re.MULTILINE,
 )
 _CODE = re.compile(

@@ -14,7 +14,9 @@ from typing import Any, Literal
 
 from tfai_jupyter.core.plans import Diagnostic
 
+MOST_READ = 3000
 MOST_DIAGNOSTICS = 60
+"""Kept, of those read: a loop over instances repeats itself."""
 MOST_LINES = 200
 """Of one diagnostic; a provisioner copies all that its command printed."""
 
@@ -22,7 +24,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _BARE_COLOUR = re.compile(r"\[(?:[014]|[39]\d)(?:;\d{1,2})*m(?![\w\]])|\[(?:0|1|3[0-7])m")
 """What is left of a colour where a log dropped the escape character."""
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]{8,}(?:Z|[+-]\d\d:\d\d) ", re.MULTILINE)
-_HEREDOC = re.compile(r"<<[-~]?(EO[TF])\n(?:(?!\1$).*\n)*?\s*\1$", re.MULTILINE)
+_HEREDOC = re.compile(r"<<[-~]?(EO[TF])$", re.MULTILINE)
 _HEADER = re.compile(r"(?:\A|(?<=\n\n))(?:##\[error\])?(?=(?:Error|Warning): )")
 _LOOSE_HEADER = re.compile(r"^(?:##\[error\])?(?=(?:Error|Warning): )", re.MULTILINE)
 _TITLE = re.compile(r"(?:##\[error\])?(Error|Warning): ?(.*)")
@@ -36,7 +38,7 @@ _PREAMBLE = re.compile(r"encountered problems during initiali[sz]ation")
 
 def read_printout(text: str) -> tuple[Diagnostic, ...]:
     """Return the diagnostics in the order in which Terraform printed them, each once."""
-    found = (each for each in _read(text) if not _PREAMBLE.search(each.summary))
+    found = (each for each in islice(_read(text), MOST_READ) if not _PREAMBLE.search(each.summary))
     return tuple(islice(dict.fromkeys(found), MOST_DIAGNOSTICS))
 
 
@@ -111,12 +113,25 @@ def _line_end(text: str, position: int) -> int:
 
 def _from_text(text: str, *, strict: bool) -> Iterator[Diagnostic]:
     text = re.sub(r"^[│╵] ?", "", _STAMP.sub("", text), flags=re.MULTILINE)
-    text = _HEREDOC.sub("", text) if "<<" in text else text
+    text = _without_heredocs(text) if "<<" in text else text
     starts = [match.end() for match in _HEADER.finditer(text)]
     if not starts and not strict:
         starts = [match.end() for match in _LOOSE_HEADER.finditer(text)]
     for start, end in zip(starts, [*starts[1:], len(text)], strict=False):
         yield _section([line.rstrip() for line in text[start : min(end, start + 20_000)].split("\n")[:MOST_LINES]])
+
+
+def _without_heredocs(text: str) -> str:
+    """Leave out values of several lines: an output may hold what looks like an error."""
+    kept: list[str] = []
+    done = 0
+    while match := _HEREDOC.search(text, done):
+        end = text.find(f"\n{match[1]}", match.end() - 1)
+        if end < 0:
+            break
+        kept.append(text[done : match.start()])
+        done = end + 1 + len(match[1])
+    return "".join([*kept, text[done:]])
 
 
 def _section(lines: list[str]) -> Diagnostic:
