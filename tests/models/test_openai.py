@@ -161,6 +161,15 @@ async def test_a_closed_model_can_be_used_again():
         assert "a" == (await pieces_of(model))[0]
 
 
+async def test_preparing_loads_and_asks_nothing():
+    """Getting ready before a turn costs no request, may be done twice, and keeps its troubles for the call."""
+    async with scripted() as (model, server):
+        await model.prepare()
+        await model.prepare()
+        assert ([], 0) == (server.requests, server.pings)
+    await OpenAIModel(Endpoint(provider="openai", model="m")).prepare()
+
+
 async def test_ping_costs_no_tokens():
     """A ping lists models and asks none."""
     async with scripted() as (model, server):
@@ -219,7 +228,9 @@ def test_ollama_host_may_be_short(host, url):
     assert url == ollama_url(host)
 
 
-@pytest.mark.parametrize("url", ["localhost:1", "ftp://host/v1", "http://", "http://h:99999/v1", "http://u:pw@[x/v1"])
+@pytest.mark.parametrize(
+    "url", ["localhost:1", "ftp://host/v1", "http://", "http://h:99999/v1", "http://u:pw@[x/v1", "http://a..b/v1"]
+)
 def test_an_address_that_is_none_is_named(url):
     """A bad address is told by its setting, never by itself: it may hold a password."""
     with pytest.raises(SettingsError, match=r"^OPENAI_BASE_URL is no http or https address") as raised:

@@ -58,11 +58,20 @@ async def test_a_refused_key_is_named_by_its_setting(ask):
 
 
 async def test_a_missing_key_asks_for_one():
-    """Without a key nothing is sent, and the sentence says what to set."""
-    async with scripted(api_key=" ") as (model, server):
+    """Without a key OpenAI is not asked at all, and the sentence says what to set."""
+    async with scripted(api_key=" ", base_url="") as (model, _):
         _, error = await outcome_of(model)
-    assert (ModelRefused, []) == (type(error), server.requests)
-    assert "OPENAI_API_KEY is not set" in str(error)
+    assert (ModelRefused, "OPENAI_API_KEY is not set: set it") == (type(error), str(error))
+
+
+async def test_another_server_may_need_no_key():
+    """A server of one's own is asked without a key; if it wants one, that is told."""
+    async with scripted(Reply(text=("hi",)), api_key="") as (model, _):
+        assert ("hi", None) == await outcome_of(model)
+    async with scripted(accepted_key="another", api_key="") as (model, _):
+        _, error = await outcome_of(model)
+    assert isinstance(error, ModelRefused)
+    assert "OPENAI_API_KEY was refused" in str(error)
 
 
 async def test_an_unknown_model_is_named_with_its_setting():
@@ -110,6 +119,104 @@ async def test_attempts_are_bounded():
     assert (ModelUnavailable, 3) == (type(error), len(server.requests))
     assert "failed with status 503" in str(error)
     assert KEY not in str(error)
+
+
+async def test_a_wait_that_cannot_be_read_is_ours_to_choose():
+    """A Retry-After that is neither seconds nor a date is as good as none."""
+    headers = {"Retry-After": "soon", "Retry-After-Ms": "later"}
+    async with scripted(Reply(status=429, headers=headers), Reply(text=("ok",))) as (model, _):
+        assert ("ok", None) == await outcome_of(model)
+
+    async with scripted(Reply(status=429, headers={"Retry-After-Ms": "50000"})) as (model, _):
+        _, error = await outcome_of(model)
+    assert 50.0 == error.retry_after_seconds
+
+
+async def test_a_restarted_server_is_not_seen():
+    """A connection that was kept from the last answer may be dead; the next answer comes on a new one."""
+    async with ScriptedOpenAI(Reply(text=("before",))) as server:
+        model = OpenAIModel(Endpoint(provider="openai", model="m", base_url=server.base_url, api_key=KEY))
+        assert ("before", None) == await outcome_of(model)
+    async with ScriptedOpenAI(Reply(text=("after",)), port=server.port):
+        assert ("after", None) == await outcome_of(model)
+        await model.aclose()
+
+
+async def test_a_server_that_hangs_up():
+    """A connection that is closed without an answer is tried again, then told."""
+    hung_up = 0
+
+    async def hang_up(reader, writer):
+        nonlocal hung_up
+        hung_up += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with scripted(base_url=f"http://localhost:{port}/v1", retries=1) as (model, _):
+            _, error = await outcome_of(model)
+    assert (ModelUnavailable, 2) == (type(error), hung_up)
+    assert f"cannot reach localhost:{port}" in str(error)
+
+
+async def test_a_server_without_tls():
+    """An https address of a server that speaks http is told as that."""
+
+    async def plain(reader, writer):
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(plain, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with scripted(base_url=f"https://127.0.0.1:{port}/v1") as (model, _):
+            _, error = await outcome_of(model)
+    assert "no TLS connection" in str(error)
+
+
+async def test_a_key_that_can_be_none():
+    """A key with a line break, as from a careless paste, is told before it is sent."""
+    async with scripted(api_key="sk-one\nsk-two") as (model, server):
+        _, error = await outcome_of(model)
+    assert (ModelRefused, []) == (type(error), server.requests)
+    assert "holds characters that no key has" in str(error)
+    assert "sk-" not in str(error)
+
+
+async def test_an_ollama_behind_a_guard():
+    """Where Ollama itself asks for no key, a refusal points at its address."""
+    async with scripted(accepted_key="another", provider="ollama") as (model, _):
+        _, error = await outcome_of(model)
+    assert isinstance(error, ModelRefused)
+    assert "check OLLAMA_HOST" in str(error)
+
+
+async def test_a_forbidden_request_quotes_the_provider():
+    """A valid key that may not do this is told with the provider's reason."""
+    async with scripted(Reply(status=403, text=("country not supported",))) as (model, _):
+        _, error = await outcome_of(model)
+    assert str(error).endswith("(status 403): country not supported")
+
+
+@pytest.mark.parametrize("answer", ["<html>hello</html>", '{"models": []}', '"hello"'])
+async def test_ping_of_what_is_no_api(answer):
+    """A ping believes a list of models only."""
+
+    async def web_page(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(answer))
+        writer.write(answer.encode())
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(web_page, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with scripted(base_url=f"http://127.0.0.1:{port}/v1") as (model, _):
+            with pytest.raises(ModelError, match="did not answer as a model's API does: set OPENAI_BASE_URL"):
+                await model.ping()
 
 
 async def test_a_server_error_that_passes_is_not_seen():
@@ -201,7 +308,7 @@ async def test_a_garbage_chunk(text):
     assert "is no JSON" in str(error)
 
 
-@pytest.mark.parametrize("chunk", [{"choices": "none"}, {"choices": [{"index": 0}]}, {"choices": [17]}])
+@pytest.mark.parametrize("chunk", [17, ["a"], {"choices": "none"}, {"choices": [{"index": 0}]}, {"choices": [17]}])
 async def test_json_that_is_no_chunk(chunk):
     """JSON of another shape ends the answer in one sentence."""
     async with scripted(Reply(chunks=(chunk,))) as (model, _):
@@ -260,6 +367,15 @@ async def test_a_refused_request_quotes_the_provider():
         _, error = await outcome_of(model)
     assert "refused the request with status 400: the prompt is too long" in str(error)
     assert len(str(error)) < 400
+
+
+async def test_a_limit_that_is_too_high_is_not_lifted():
+    """Only an option that is unknown to a model is left out, not one whose value it refuses."""
+    body = '{"error": {"message": "max_tokens is too large", "param": "max_tokens", "code": "invalid_value"}}'
+    async with scripted(Reply(status=400, body=body, headers={"Content-Type": "application/json"})) as (model, server):
+        _, error = await outcome_of(model)
+    assert str(error).endswith("max_tokens is too large")
+    assert 1 == len(server.requests)
 
 
 async def test_options_a_model_refuses_are_left_out():

@@ -48,6 +48,7 @@ async def calls_of(*chunks):
         {"choices": []},
         {"choices": None},
         {"id": "x"},
+        {},
         delta(role="assistant"),
         delta(content=None),
         delta(content=""),
@@ -64,6 +65,15 @@ async def test_chunks_without_text_are_passed_over(odd):
 async def test_the_last_chunk_may_lack_its_delta():
     """A chunk that only says why the answer ended is enough."""
     assert ["a"] == await pieces_of(delta(content="a"), {"choices": [{"index": 0, "finish_reason": "stop"}]})
+
+
+async def test_an_answer_may_lack_its_counts():
+    """An answer that said it was done is whole, even where the counts never come and the stream stays open."""
+    async with ScriptedOpenAI(Reply(chunks=(delta(content="a"), STOP), end="stall")) as server:
+        model = OpenAIModel(Endpoint(provider="openai", model="m", base_url=server.base_url, api_key="k"))
+        async with aclosing(model.stream(Prompt((Message("user", "hi"),)))) as stream:
+            assert ["a"] == [piece async for piece in stream]
+        await model.aclose()
 
 
 async def test_text_may_come_with_the_end():

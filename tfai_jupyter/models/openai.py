@@ -11,6 +11,7 @@ import ipaddress
 import json
 import random
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -28,6 +29,7 @@ OPENAI_URL = "https://api.openai.com/v1"
 PING_SECONDS = 5.0
 _LATE_SECONDS = 2.0  # how long a complete answer waits for its token counts
 _BACKOFF_SECONDS = 0.5
+_NO_KEY = "none"  # what is sent to servers of one's own, Ollama among them; the SDK insists on something
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ class Endpoint:
         address = self.base_url or (OPENAI_URL if self.provider == "openai" else ollama_url(""))
         try:
             parts = urlsplit(address)
+            (parts.hostname or "").encode("idna")  # raises for what can be no name
             if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and len(address.split()) == 1:
                 return parts
         except ValueError:
@@ -90,6 +93,11 @@ class OpenAIModel:
         """Provider and model."""
         return ModelName(self._endpoint.provider, self._endpoint.model)
 
+    async def prepare(self) -> None:
+        """Import the SDK and make the client, once; what is wrong with it the call itself will tell."""
+        with suppress(ModelRefused):
+            await self._connected()
+
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Yield text as it comes, then whole tool calls, token counts and Truncated; raises ModelError.
 
@@ -98,8 +106,8 @@ class OpenAIModel:
         reply = StreamedReply(self._endpoint.max_answer_bytes)
         answer, first_by = await self._ask(request_body(self._endpoint.model, prompt))
         async with answer:
-            while not reply.full and (chunk := await self._next(answer, reply, first_by)):
-                if text := reply.feed(chunk):
+            while not reply.full and (text := await self._read(answer, reply, first_by)) is not None:
+                if text:
                     yield text
         if reply.finish_reason == "content_filter":
             message = f"the content filter of {self._party.host} stopped the answer: ask in other words"
@@ -176,15 +184,15 @@ class OpenAIModel:
         await answer.close()
         raise self._party.no_api()
 
-    async def _next(self, answer: AsyncStream[object], reply: StreamedReply, first_by: float) -> object:
-        """Return the next chunk, None at the end of a complete answer; raises ModelError for any other end."""
+    async def _read(self, answer: AsyncStream[object], reply: StreamedReply, first_by: float) -> str | None:
+        """Return the text of the next chunk, None after a complete answer; raises ModelError for any other end."""
         import openai  # noqa: PLC0415 - imported by _connected
 
         seconds = _LATE_SECONDS if reply.finish_reason else self._endpoint.idle_seconds
         in_time = asyncio.get_running_loop().time() + seconds if reply.begun or reply.finish_reason else first_by
         try:
             async with asyncio.timeout_at(in_time):
-                return await anext(answer)
+                return reply.feed(await anext(answer))
         except TimeoutError:
             problem: ModelError = self._late(begun=reply.begun)
         except ValueError:  # a chunk is parsed where it is read
@@ -202,7 +210,7 @@ class OpenAIModel:
     def _adapted(self, error: APIError, options: dict[str, Any]) -> bool:
         """Leave out, from now on, an option that this model refuses; reasoning models rename one."""
         name = error.param or ""
-        if name not in options:
+        if name not in options or not (error.code or "").startswith("unsupported_"):
             return False
         value = self._options.pop(name, None)
         if name == "max_tokens" and value is not None:
@@ -229,12 +237,11 @@ class OpenAIModel:
 
 
 def _client(endpoint: Endpoint, party: Party) -> AsyncOpenAI:
-    """Import the SDK and make a client, both slow; raises ModelRefused without a key."""
-    key = "ollama" if endpoint.provider == "ollama" else party.key
+    """Import the SDK and make a client, both slow; raises ModelRefused for a key that can be none."""
+    key = party.key or ("" if endpoint.url().hostname == urlsplit(OPENAI_URL).hostname else _NO_KEY)
     if not key or not (key.isascii() and key.isprintable()):
-        fault = "holds characters that no key has" if key else "is not set"
-        message = f"OPENAI_API_KEY {fault}: set it (to any word, where {party.host} wants none)"
-        raise ModelRefused(message)
+        message = f"{party.setting('key')} holds characters that no key has: set it again"
+        raise ModelRefused(message if key else "OPENAI_API_KEY is not set: set it")
     import anyio  # noqa: PLC0415 - the SDK's
     import openai  # noqa: PLC0415 - takes a second
 

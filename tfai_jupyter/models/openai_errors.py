@@ -110,8 +110,8 @@ def _status_failure(error: openai.APIStatusError, party: Party) -> ModelError:
     match status:
         case 401 if party.provider == "openai":
             return ModelRefused(f"OPENAI_API_KEY was refused by {host}: set a key that is valid there")
-        case 401 | 403 if party.provider == "openai":
-            return ModelRefused(f"OPENAI_API_KEY was refused by {host} (status {status}){party.quote(error)}")
+        case 403 if party.provider == "openai":
+            return ModelRefused(f"OPENAI_API_KEY was refused by {host} (status 403){party.quote(error)}")
         case 401 | 403:
             return ModelRefused(f"{host} refused us (status {status}): check {party.setting('url')}")
         case 404:
