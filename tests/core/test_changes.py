@@ -73,7 +73,7 @@ def test_a_change_set_shows_files_diff_and_how_to_approve_it():
 
     for expected in ("a network", "create  a.tf", "+new", "validation: valid", f"digest {change_set.digest}"):
         assert expected in str(change_set)
-    assert "1 files proposed" in str(waiting)
+    assert "1 file proposed" in str(waiting)
     assert "`approve a9` writes it" in str(waiting)
 
 

@@ -127,7 +127,8 @@ class Assistant:
             message = f"conversation {conversation} is busy with another turn; wait for it or cancel it"
             raise Conflict(message)
         self._redactor.learn_environment(question.env)
-        turn = Turn(new_id(), replace(question, conversation_id=conversation), directory)
+        begins = not question.conversation_id
+        turn = Turn(new_id(), replace(question, conversation_id=conversation), directory, begins=begins)
         self._busy[conversation] = turn.id
         return turn
 

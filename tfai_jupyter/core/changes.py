@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .page import Code, Note, Page, Shown, Table
+from .page import Code, Note, Page, Shown, Table, counted
 
 FileAction = Literal["create", "update", "delete"]
 Validation = Literal["valid", "invalid", "skipped"]
@@ -65,7 +65,7 @@ class ChangeSet(Shown):
         rows = tuple((change.action, change.path) for change in self.files)
         approve = f"; `approve {self.approval_id}` writes it" if self.approval_id else ""
         return Page(
-            Note(self.summary or f"{len(self.files)} files proposed"),
+            Note(self.summary or f"{counted(len(self.files), 'file')} proposed"),
             Table(("action", "path"), rows),
             Code(self.diff, "diff"),
             Note(f"validation: {self.validation}"),

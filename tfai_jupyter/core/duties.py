@@ -32,7 +32,8 @@ from .events import (
 )
 from .ids import new_id
 from .instructions import instructions
-from .messages import Json, Prompt, ToolCall, ToolResult, ToolSpec
+from .messages import Json, Message, Prompt, ToolCall, ToolResult, ToolSpec
+from .page import counted
 from .protocols import ChatModel, Journal, Retriever, Snapshot, Vault, Workspace
 from .results import Passage
 from .tools import Tool, Yield
@@ -183,7 +184,7 @@ class Duties:
         material = Material(
             instructions(turn.question.command),
             question,
-            await self.journal.messages(turn.question.conversation_id, self.history_messages, before=turn.id),
+            await self._history(turn),
             () if isinstance(passages, Notice) else passages,
             await self._snapshot(turn),
             await self._attachments(turn),
@@ -197,6 +198,11 @@ class Duties:
         async with aclosing(run_turn(self.model, prompt, offered, turn, self.max_steps)) as events:
             async for event in events:
                 yield event
+
+    async def _history(self, turn: Turn) -> tuple[Message, ...]:
+        if turn.begins:
+            return ()
+        return await self.journal.messages(turn.question.conversation_id, self.history_messages, before=turn.id)
 
     async def _passages(self, turn: Turn) -> tuple[Passage, ...] | Notice:
         if turn.question.options.get("no_docs") or not turn.question.text:
@@ -254,7 +260,7 @@ class Duties:
             turn, "change_set", change_set.id, digest=change_set.digest, binding={"change_set": change_set.digest}
         )
         yield approval.required()
-        yield TextDelta(f"{len(change_set.files)} files proposed. Write them with: approve {approval.id}\n")
+        yield TextDelta(f"{counted(len(change_set.files), 'file')} proposed. Write with: approve {approval.id}\n")
 
     async def _requested(self, turn: Turn, subject: str) -> Events:
         if subject in self.vault.names("change_sets"):

@@ -102,6 +102,11 @@ class Shown:
         return {"text/plain": page.plain(), "text/markdown": page.markdown(), "text/html": page.html()}
 
 
+def counted(number: int, noun: str) -> str:
+    """Say how many there are: `1 file`, `2 files`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _cell(value: object) -> str:
     if value is None:
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .messages import Json, Outcome, Usage
-from .page import Code, Note, Page, Prose, Shown, Table
+from .page import Code, Note, Page, Prose, Shown, Table, counted
 from .plans import Diagnostic
 
 
@@ -62,7 +62,7 @@ class State(Shown):
         """Show addresses, and the attributes where they were asked for."""
         shown = (each for each in self.resources if each.attributes)
         listings = (Code(_listing(each), "hcl") for each in shown)
-        return Page(Note(f"{len(self.resources)} resources in the state"), self._table(), *listings)
+        return Page(Note(f"{counted(len(self.resources), 'resource')} in the state"), self._table(), *listings)
 
     def _table(self) -> Table:
         rows = tuple((each.address, each.type, each.provider) for each in self.resources)
@@ -95,11 +95,15 @@ class Diagnosis(Shown):
 
 @dataclass(frozen=True, slots=True)
 class Rows(Shown):
-    """The answer to a query: column names and rows of JSON values; `truncated`: there were more."""
+    """The answer to a query: column names and rows of JSON values.
+
+    `truncated`: there were more; `empty` is what to say where there are none.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Json, ...], ...]
     truncated: bool = False
+    empty: str = "nothing yet"
 
     @property
     def relation(self) -> object:
@@ -115,7 +119,7 @@ class Rows(Shown):
     def page(self) -> Page:
         """Show a table, or that there is nothing."""
         if not self.rows:
-            return Page(Note("nothing yet"))
+            return Page(Note(self.empty))
         cut = (Note(f"the first {len(self.rows):,} rows; there are more"),) if self.truncated else ()
         return Page(Table(self.columns, self.rows), *cut)
 

@@ -49,7 +49,8 @@ class Turn:
     """A running turn as its tools see it.
 
     `draft` collects the files that tools propose (path relative to the root, None to delete); the
-    assistant makes one ChangeSet of it when the turn ends. `attempts` counts drafts.
+    assistant makes one ChangeSet of it when the turn ends. `attempts` counts drafts; `begins` a
+    conversation: there is no history to recall.
     """
 
     id: str
@@ -59,3 +60,4 @@ class Turn:
     summary: str = ""
     validation: str = "skipped"
     attempts: int = 0
+    begins: bool = False
