@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read us has seen enough, as `head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except OSError as error:
+        sys.stderr.write(f"tfai: {error}\n")
+        return FAILED
 
 
 def _carry_out(invocation: Invocation) -> int:

@@ -164,7 +164,7 @@ def _one_line() -> Iterator[None]:
     """Turn what a person can act on into IPython's one-line error."""
     try:
         yield
-    except TfaiError as error:
+    except (TfaiError, OSError) as error:
         raise UsageError(str(error)) from None
     except KeyboardInterrupt:
         message = "interrupted; the turn is being stopped"
