@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 POLL_SECONDS = 0.02
-DRAIN_SECONDS = 1.0
+DRAIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
