@@ -41,7 +41,7 @@ async def read(pipe, got=None):
     """Return all items; `got` has them also when an error comes."""
     got = [] if got is None else got
     async for item in pipe:
-        got.append(item)  # noqa: PERF401 - an error must not lose them
+        got.append(item)
     return got
 
 
