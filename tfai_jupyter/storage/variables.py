@@ -10,7 +10,7 @@ import re
 
 MASK = "[REDACTED:tfvars]"
 
-_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(?!\s*[=:])')
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*[=:])?')
 _HEREDOC = re.compile(r"(<<-?(\w+)\n).*?(^\s*\2$)", re.DOTALL | re.MULTILINE)
 
 
@@ -22,4 +22,4 @@ def is_variables_file(path: str) -> bool:
 def masked(text: str) -> str:
     """Replace every string value, quoted or as a here-document; keys, numbers and truth values stay."""
     hidden = _HEREDOC.sub(rf"\g<1>{MASK}\n\g<3>", text)
-    return _STRING.sub(lambda found: f'"{MASK}"' if found[1] else '""', hidden)
+    return _STRING.sub(lambda found: f'"{MASK}"' if found[1] and not found[2] else found[0], hidden)
