@@ -1,0 +1,380 @@
+"""One turn from question to journal: who is let in, and how turns end."""
+
+import asyncio
+
+import pytest
+
+from tfai_jupyter.core.errors import (
+    Conflict,
+    Expired,
+    Forbidden,
+    Invalid,
+    ModelError,
+    ModelRefused,
+    ModelTimeout,
+    ModelUnavailable,
+    NotFound,
+    RateLimited,
+    UsageError,
+    WrongPhrase,
+)
+from tfai_jupyter.core.events import Notice, TextDelta, ToolFinished, ToolProgress, TurnStarted, name_of
+from tfai_jupyter.core.messages import ModelName, ToolResult
+from tfai_jupyter.core.turns import Question, Turn
+from tfai_jupyter.testing import MemoryJournal, ScriptedModel, calls, collect
+
+
+class Waiting:
+    """A tool that waits until somebody ends it, and tells how it ended."""
+
+    def __init__(self):
+        """Start with nothing."""
+        self.started, self.ended = asyncio.Event(), []
+
+    async def wait(self, turn: Turn):
+        """Wait for ever."""
+        try:
+            yield ToolProgress("", turn.id)
+            self.started.set()
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            self.ended.append("tool")
+        yield ToolResult("never")
+
+
+async def begun(world, **options):
+    """Begin a turn that waits in a tool; return assistant, tool, the task that reads and what it read."""
+    tool, read = Waiting(), []
+    assistant = world.assistant(["Let me ", "see. ", calls("wait")], tools=(tool.wait,), **options)
+
+    async def reading():
+        async for event in assistant.ask(Question("go", conversation_id="talk", request_id="req7")):
+            read.append(event)  # noqa: PERF401 - another task looks at it meanwhile
+
+    task = asyncio.create_task(reading())
+    await tool.started.wait()
+    return assistant, tool, task, read
+
+
+async def test_the_first_event_says_who_asked_what(world):
+    """Conversation, request, model, workspace and person are known from the beginning."""
+    (world.root / "infra").mkdir()
+    events = await world.ask(
+        "why?", replies=[["So."]], directory="infra", user="ann", face="server", request_id="r7", parent_turn_id="t0"
+    )
+    expected = TurnStarted("talk", "r7", ModelName("scripted", "script"), "infra", "ask", "why?", "ann", "server", "t0")
+
+    assert expected == type(expected)(**{name: getattr(events[0], name) for name in expected.__match_args__})
+    assert events == world.journal.recorded
+
+
+async def test_a_question_without_a_conversation_begins_one(world):
+    """Each such turn has a conversation of its own, and a request id if none was given."""
+    first, second = [(await world.ask("why?", conversation_id=""))[0] for _ in range(2)]
+
+    assert first.conversation_id != second.conversation_id
+    assert first.turn_id == first.request_id
+
+
+@pytest.mark.parametrize(
+    ("question", "error"),
+    [
+        (Question("  "), Invalid),
+        (Question("", "generate"), Invalid),
+        (Question("x", directory="../other"), Forbidden),
+        (Question("x", directory="/etc"), Forbidden),
+        (Question("x", "teleport"), UsageError),
+        (Question("", "approve"), Invalid),
+        (Question("", "approve", {"id": "a7"}), NotFound),
+        (Question("", "deny", {"id": "a7"}), NotFound),
+    ],
+)
+async def test_what_is_refused_at_the_door_leaves_no_trace(world, question, error):
+    """No event, no record, no model call, and the conversation stays free."""
+    model = ScriptedModel(["never"])
+    assistant = world.assistant(model=model)
+    for _ in range(2):
+        with pytest.raises(error):
+            await collect(assistant.ask(question))
+
+    assert ([], [], ()) == (world.journal.recorded, model.prompts, assistant.running)
+
+
+async def test_a_wrong_phrase_and_a_used_approval_are_refused_at_the_door(world):
+    """The face shows why; the approval with the wrong phrase still waits."""
+    asked = {"digest": "d", "binding": {}, "confirm_phrase": "yes do it"}
+    approval = world.approvals.request(world.turn(), "command", "c1", **asked)
+    with pytest.raises(WrongPhrase):
+        await world.ask("", "approve", options={"id": approval.id, "confirm": "yes"})
+    await world.ask("", "deny", options={"id": approval.id})
+    with pytest.raises(Expired):
+        await world.ask("", "approve", options={"id": approval.id, "confirm": "yes do it"})
+
+
+async def test_a_conversation_has_one_turn_at_a_time(world):
+    """A second question is refused until the first has ended; other conversations go on."""
+    assistant, _, task, read = await begun(world)
+    with pytest.raises(Conflict, match="conversation talk is busy"):
+        await world.ask("too soon", assistant=assistant)
+    await world.ask("elsewhere", assistant=assistant, conversation_id="other")
+    assistant.cancel(read[0].turn_id)
+    await task
+
+    assert "turn_finished" == name_of((await world.ask("now", assistant=assistant))[-1])
+
+
+async def test_a_conversation_is_free_before_its_last_event_is_shown(world):
+    """Whoever sees the end can ask at once; finishing the first stream does not disturb the second turn."""
+    assistant = world.assistant(["One."], ["Two."])
+    first = assistant.ask(Question("one?", conversation_id="talk"))
+    while name_of(await anext(first)) != "turn_finished":
+        pass
+    second = assistant.ask(Question("two?", conversation_id="talk"))
+    await anext(second)
+    await collect(first)
+    with pytest.raises(Conflict):
+        await world.ask("three?", assistant=assistant)
+
+    assert "turn_finished" == name_of((await collect(second))[-1])
+
+
+async def test_cancelling_keeps_what_was_written(world):
+    """Partial text, the tool's end and exactly one last event; nothing of the turn runs on."""
+    assistant, tool, task, read = await begun(world)
+
+    assert (read[0].turn_id,) == assistant.running
+    assert assistant.cancel(read[0].turn_id)
+    await task
+    assert "Let me see. " == "".join(event.text for event in read if isinstance(event, TextDelta))
+    assert ["tool_started", "tool_progress", "tool_finished", "turn_finished"] == [name_of(each) for each in read[-4:]]
+    assert ("cancelled", "cancelled") == (read[-2].outcome, read[-1].stop_reason)
+    assert (["tool"], (), False) == (tool.ended, assistant.running, assistant.cancel(read[0].turn_id))
+    assert read == world.journal.recorded
+
+
+async def test_a_turn_can_be_cancelled_from_its_first_event(world):
+    """A person who is quick is heard; the model is not even asked."""
+    model = ScriptedModel(["never"])
+    assistant = world.assistant(model=model)
+    stream = assistant.ask(Question("go"))
+    started = await anext(stream)
+
+    assert assistant.cancel(started.turn_id)
+    assert ["cancelled"] == [event.stop_reason for event in await collect(stream)]
+    assert [] == model.prompts
+
+
+async def test_nobody_cancels_what_does_not_run(world):
+    """An id that is none is told apart."""
+    assert not world.assistant().cancel("t7")
+
+
+@pytest.mark.parametrize("leave", ["close", "cancel", "cancel twice"])
+async def test_a_reader_that_leaves_ends_the_turn(world, leave):
+    """Closing the stream early still records an end, frees the conversation and leaves nothing running."""
+    tool = Waiting()
+    assistant = world.assistant([calls("wait")], tools=(tool.wait,))
+    stream = assistant.ask(Question("go", conversation_id="talk"))
+    if leave == "close":
+        while name_of(await anext(stream)) != "tool_progress":
+            pass
+        await stream.aclose()
+    else:
+        task = asyncio.create_task(collect(stream))
+        await tool.started.wait()
+        task.cancel()
+        if leave == "cancel twice":
+            await asyncio.sleep(0)
+            task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled()
+    last = world.journal.recorded[-1]
+
+    assert ("turn_finished", "cancelled", ()) == (name_of(last), last.stop_reason, assistant.running)
+    assert ["tool"] == tool.ended
+    assert "turn_finished" == name_of((await world.ask("again", assistant=assistant))[-1])
+
+
+async def test_leaving_before_the_first_event_leaves_no_trace(world):
+    """A model that is slow to get ready can be left; there is no turn to end."""
+
+    class Slow(ScriptedModel):
+        async def prepare(self):
+            await asyncio.sleep(60)
+
+    assistant = world.assistant(model=Slow())
+    task = asyncio.create_task(collect(assistant.ask(Question("go", conversation_id="talk"))))
+    await asyncio.sleep(0.01)
+    with pytest.raises(Conflict):
+        await world.ask("too soon", assistant=assistant)
+    task.cancel()
+    await asyncio.wait({task})
+
+    assert [] == world.journal.recorded
+    assert "turn_finished" == name_of((await world.ask("now", assistant=world.assistant()))[-1])
+
+
+async def test_a_slow_reader_that_leaves_ends_the_tool_too(world):
+    """A source that was held up by its reader is closed from the inside out, before the stream is."""
+    ended = []
+
+    async def chatty(turn: Turn):
+        """Talk without end."""
+        try:
+            for number in range(10_000):
+                yield ToolProgress("", f"{turn.id} {number}")
+        finally:
+            await asyncio.sleep(0)
+            ended.append("tool")
+
+    stream = world.assistant([calls("chatty")], tools=(chatty,)).ask(Question("go"))
+    while name_of(await anext(stream)) != "tool_progress":
+        pass
+    await asyncio.sleep(0.05)
+    await stream.aclose()
+
+    assert ["tool"] == ended
+
+
+async def test_a_turn_that_takes_too_long_fails_with_a_timeout(world):
+    """What was written stays, the tool is ended, and asking again may work."""
+    _, tool, task, read = await begun(world, turn_seconds=0.2)
+    await task
+
+    assert ("timeout", True, "req7") == (read[-1].code, read[-1].retryable, read[-1].request_id)
+    assert "longer than 0.2 s (TFAI_CHAT_TIMEOUT_SECONDS)" in read[-1].message
+    assert ["tool"] == tool.ended
+    assert "cancelled" == next(event for event in read if isinstance(event, ToolFinished)).outcome
+
+
+async def test_a_command_has_all_the_time_it_needs(world):
+    """The limit is the model's; Terraform has its own."""
+
+    async def terraform_init(turn: Turn) -> ToolResult:
+        """Take a moment."""
+        await asyncio.sleep(0.2)
+        return ToolResult(turn.id)
+
+    events = await world.ask("", "init", assistant=world.assistant(tools=(terraform_init,), turn_seconds=0.05))
+
+    assert ("turn_finished", "end") == (name_of(events[-1]), events[-1].stop_reason)
+
+
+async def test_a_shutdown_ends_every_turn_and_closes_what_is_open(world):
+    """Each reader gets its last event; model and journal are closed after that."""
+    closed = []
+
+    class Model(ScriptedModel):
+        async def aclose(self):
+            closed.append("model")
+
+    class Journal(MemoryJournal):
+        async def aclose(self):
+            closed.append(("journal", name_of(self.recorded[-1])))
+
+    tool, journal = Waiting(), Journal()
+    assistant = world.assistant(model=Model([calls("wait")]), tools=(tool.wait,), journal=journal)
+    task = asyncio.create_task(collect(assistant.ask(Question("go"))))
+    await tool.started.wait()
+    await assistant.aclose()
+    events = await task
+
+    assert ("server_shutdown", True) == (events[-1].code, events[-1].retryable)
+    assert (["tool"], ["model", ("journal", "turn_failed")]) == (tool.ended, closed)
+    assert "server_shutdown" == (await world.ask("late", assistant=assistant))[-1].code
+
+
+async def test_a_shutdown_does_not_wait_for_a_reader_that_stalls(world):
+    """A browser that stopped reading cannot keep a server alive."""
+    assistant = world.assistant(["a", "b"])
+    stream = assistant.ask(Question("go"))
+    await anext(stream)
+    await asyncio.wait_for(assistant.aclose(0.05), 1)
+
+    assert "server_shutdown" == (await collect(stream))[-1].code
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "retryable"),
+    [
+        (ModelUnavailable("no connection"), "model_unavailable", True),
+        (ModelRefused("key refused"), "model_unavailable", False),
+        (RateLimited("wait", 3), "rate_limited", True),
+        (ModelTimeout("no token"), "timeout", True),
+        (ModelError("odd reply"), "model_error", False),
+        (NotFound("no such file"), "internal", False),
+    ],
+)
+async def test_a_broken_model_fails_the_turn_with_a_code(world, error, code, retryable):
+    """A program can tell what to do; a person reads the sentence; what was written stays."""
+    events = await world.ask("why?", replies=[["Because ", error]], request_id="req7")
+
+    assert ["turn_started", "text_delta", "turn_failed"] == [name_of(event) for event in events]
+    assert (code, str(error), retryable, "req7") == (
+        events[-1].code,
+        events[-1].message,
+        events[-1].retryable,
+        events[-1].request_id,
+    )
+
+
+async def test_a_model_error_of_a_new_kind_is_a_model_error(world):
+    """A code that the contract does not know never reaches a client."""
+
+    class Moody(ModelError):
+        code = "moody"
+
+    assert "model_error" == (await world.ask("why?", replies=[[Moody("not today")]]))[-1].code
+
+
+async def test_what_nobody_foresaw_is_logged_and_told_without_details(world, caplog):
+    """The person is told that it was us; the message, which may hold anything, stays in the log."""
+    events = await world.ask("why?", replies=[[KeyError("swordfish")]])
+
+    assert ("internal", "something broke (KeyError); the log has the details") == (events[-1].code, events[-1].message)
+    assert "swordfish" in caplog.text
+
+
+async def test_history_that_is_not_kept_is_told_once(world):
+    """One notice per reason, not one per turn."""
+    journal = MemoryJournal("another process has the history; this turn is kept in a spool")
+    assistant = world.assistant(journal=journal)
+    turns = [await world.ask("why?", assistant=assistant) for _ in range(2)]
+    journal.notice = "the disk is full"
+    turns.append(await world.ask("why?", assistant=assistant))
+    told = [[event.message for event in events if isinstance(event, Notice)] for events in turns]
+
+    assert [["another process has the history; this turn is kept in a spool"], [], ["the disk is full"]] == told
+    assert ["turn_started", "notice"] == [name_of(event) for event in turns[0][:2]]
+
+
+async def test_a_journal_that_hangs_does_not_hold_the_end_back(world):
+    """The last event comes although the disk does not answer."""
+
+    class Stuck(MemoryJournal):
+        async def flush(self):
+            await asyncio.Event().wait()
+
+    events = await asyncio.wait_for(world.ask("why?", assistant=world.assistant(journal=Stuck())), 10)
+
+    assert "turn_finished" == name_of(events[-1])
+
+
+async def test_no_secret_of_the_environment_reaches_model_journal_or_screen(world):
+    """What a notebook forwards is known before anything else happens."""
+    (world.root / "main.tf").write_text('password = "swordfish-7"\n')
+
+    async def leak(turn: Turn) -> ToolResult:
+        """Say it."""
+        return ToolResult(f"it is {turn.question.env['TF_VAR_db']}", data={"swordfish-7": ["swordfish-7"]})
+
+    model = ScriptedModel(
+        ["It is sword", "fish-7. ", calls("leak", what="swordfish-7")], [calls("leak")], ["swordfish-7"]
+    )
+    assistant = world.assistant(model=model, tools=(leak,))
+    events = await world.ask("is it swordfish-7?", assistant=assistant, env={"TF_VAR_db": "swordfish-7"})
+
+    assert "swordfish" not in repr((events, world.journal.recorded, model.prompts))
+    assert "[REDACTED:TF_VAR_db#" in repr(model.prompts[0])
+    assert "ok" == [event.outcome for event in events if isinstance(event, ToolFinished)][-1]
