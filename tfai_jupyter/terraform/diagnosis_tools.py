@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 
@@ -45,7 +46,7 @@ class DiagnoseTools:
         await session.learn_inputs()
         files = await self._files(session)
         if text.strip():
-            found = diagnose(text, files)
+            found = await asyncio.to_thread(diagnose, text, files)
             yield _found(found) if found else report("Nothing is wrong in this text, as far as the rules know.")
             return
         if not files:
@@ -55,7 +56,7 @@ class DiagnoseTools:
             yield ToolProgress("", f"running {arguments[0]}")
             async for item in session.with_init(*arguments):
                 if isinstance(item, TerraformRun):
-                    result = _judged(item, files)
+                    result = await asyncio.to_thread(_judged, item, files)
                     if result:
                         yield result
                         return
