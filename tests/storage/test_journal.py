@@ -170,6 +170,19 @@ async def test_a_closed_journal_neither_raises_into_a_turn_nor_hangs(path, answe
         await journal.messages("c1")
 
 
+async def test_whoever_stops_waiting_does_not_stop_the_journal(path, answer_events):
+    """A flush that is cancelled before the writer comes to it leaves the writer at work."""
+    journal = DuckDBJournal(path)
+    for event in answer_events:
+        journal.append(event)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(journal.flush(), 0)
+    await asyncio.wait_for(journal.flush(), 30)
+
+    assert tuple(answer_events) == await journal.events("t-answer")
+    await journal.aclose()
+
+
 async def test_files_and_directories_are_private(path, answer_events):
     """The journal, its log of late writes and its lock are for their user alone."""
     journal = await filled(path, answer_events)

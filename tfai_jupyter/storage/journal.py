@@ -61,6 +61,8 @@ class _Errand:
     def run(self, keeper: Keeper) -> None:
         import duckdb  # noqa: PLC0415 - heavy
 
+        if not self.answer.set_running_or_notify_cancel():
+            return  # whoever asked has stopped waiting
         try:
             result = self.work(keeper)
         except (TfaiError, duckdb.Error, OSError) as error:
@@ -280,7 +282,7 @@ class DuckDBJournal:
             self._is_closing = True
             left = (*errands, *self._errands)
         for errand in left:
-            if not errand.answer.done():
+            if not errand.answer.done() and (errand.answer.running() or errand.answer.set_running_or_notify_cancel()):
                 errand.answer.set_exception(JournalUnavailable("history is closed"))
 
 
