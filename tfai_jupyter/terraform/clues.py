@@ -74,6 +74,14 @@ def configured(case: Case) -> dict[str, str]:
     return ({"address": f"provider.{name}", "provider": name} if name else {}) | _put(block.place if block else None)
 
 
+def alias(case: Case) -> dict[str, str]:
+    """Point to the block that uses a provider's alias."""
+    pattern = rf"\b{re.escape(case.facts['provider'])}\.{re.escape(case.facts['alias'])}\b"
+    users = ((block.address, place) for block in case.configuration.blocks if (place := block.line_of(pattern)))
+    address, place = next(users, ("", None))
+    return ({"address": address} if address else {}) | _put(place)
+
+
 def terraform_block(*patterns: str) -> Clue:
     """Point to a line of a settings block, e.g. its backend."""
 

@@ -5,7 +5,7 @@ Within a table the first rule that holds wins. Wordings are those of Terraform 1
 
 from __future__ import annotations
 
-from .clues import assigned, directory, module_variable, target, within
+from .clues import alias, assigned, directory, module_variable, target, within
 from .rules import Rule
 
 _NAME = r'"(?P<name>[^"]+)"'
@@ -148,6 +148,13 @@ STRUCTURE = (
         "{where} must be a constant, but it is computed: {code} ({sentence})",
         "Write a literal (constant) value there instead of a variable or call. A backend's values can come from"
         " `terraform init -backend-config=NAME=VALUE`; a default that is computed belongs in locals.",
+    ),
+    Rule(
+        "invalid_provider_reference",
+        r'^missing provider provider\["[^"]*?/?(?P<provider>[\w-]+)"\]\.(?P<alias>[\w-]+)',
+        "{where} uses {provider}.{alias}, but there is no provider block with that alias.",
+        'Correct the alias, or add a provider "{provider}" block with `alias = "{alias}"`.',
+        clue=alias,
     ),
     Rule(
         "invalid_provider_reference",
