@@ -31,7 +31,7 @@ from .events import (
     TurnFinished,
 )
 from .ids import new_id
-from .instructions import instructions
+from .instructions import REMINDER, instructions
 from .messages import Json, Message, Prompt, ToolCall, ToolResult, ToolSpec
 from .page import counted
 from .protocols import ChatModel, Journal, Retriever, Snapshot, Vault, Workspace
@@ -43,8 +43,6 @@ Applier: TypeAlias = Callable[[Turn, Consent], AsyncGenerator[Yield, None]]
 Events: TypeAlias = AsyncGenerator[Event, None]
 
 APPLIER_NAMES = {"change_set": "apply_change_set", "terraform_apply": "terraform_apply", "command": "run_command"}
-
-_NO_FILES = "You proposed no files. Call write_files now with every file complete."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +68,7 @@ class Duties:
     async def generate(self, turn: Turn) -> Events:
         """Have files proposed; ask once more when there were none, then say that there are none."""
         last = TurnFinished("end")
-        for reminder in ("", f"\n\n{_NO_FILES}"):
+        for reminder in ("", f"\n\n{REMINDER}"):
             texts: list[str] = []
             async with aclosing(self._modelled(turn, turn.question.text + reminder)) as events:
                 async for event in events:

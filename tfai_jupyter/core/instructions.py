@@ -40,6 +40,9 @@ TASKS = {
     "diagnose": "Explain the finding below: the root cause first, then what to change, then the commands to run.",
 }
 
+REMINDER = "You proposed no files. Call write_files now with every file complete."
+"""What a model is told when it was asked to generate and did not."""
+
 
 def instructions(task: str) -> str:
     """Return the system message for a task."""
