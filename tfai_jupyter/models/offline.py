@@ -38,24 +38,21 @@ class Intent:
     arguments: tuple[tuple[str, str], ...] = ()
 
 
+def _words(*choices: str) -> re.Pattern[str]:
+    return re.compile("|".join(choices), re.IGNORECASE)
+
+
 INTENTS = (
-    Intent(
-        "terraform_plan",
-        re.compile(r"\bplan\b|what (would|will|is going to) (change|happen)|would .* change", re.IGNORECASE),
-    ),
-    Intent(
-        "terraform_validate", re.compile(r"\bvalid(ate|ity)?\b|is (it|this|that) (ok|correct|right)", re.IGNORECASE)
-    ),
-    Intent("terraform_output", re.compile(r"\boutputs?\b( values?)?", re.IGNORECASE)),
+    Intent("terraform_plan", _words(r"\bplan\b", r"what (would|will|is going to) (change|happen)", r"would .* change")),
+    Intent("terraform_validate", _words(r"\bvalid(ate|ity)?\b", r"is (it|this|that) (ok|correct|right)")),
+    Intent("terraform_output", _words(r"\boutputs?\b")),
     Intent(
         "terraform_state",
-        re.compile(r"\bstate\b|what (exists|is deployed|is running|did we deploy)", re.IGNORECASE),
+        _words(r"\bstate\b", r"what (exists|is deployed|is running|did we deploy)"),
         (("subcommand", "list"),),
     ),
 )
-_OUTLINE = re.compile(
-    r"\b(files?|configuration|explain|outline|describe|resources?|what is (here|this))\b", re.IGNORECASE
-)
+_OUTLINE = _words(r"\b(files?|configuration|explain|outline|describe|resources?|what is (here|this))\b")
 
 
 class OfflineModel:
