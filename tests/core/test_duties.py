@@ -21,7 +21,7 @@ from tfai_jupyter.core.events import (
 from tfai_jupyter.core.messages import ToolResult, Usage
 from tfai_jupyter.core.results import Passage
 from tfai_jupyter.core.turns import Attachment, Turn
-from tfai_jupyter.testing import StaticRetriever, calls
+from tfai_jupyter.testing import MemoryJournal, StaticRetriever, calls, collect
 
 WRITE = calls("write_files", files=[{"path": "main.tf", "content": "a = 1\n"}], summary="a network")
 ENVELOPE = json.dumps({"files": [{"path": "main.tf", "content": "a = 1\n"}], "summary": "a network"})
@@ -114,6 +114,21 @@ async def test_another_conversation_is_not_remembered(world):
     assert "one?" not in repr(duties.model.prompts[1])
 
 
+async def test_where_a_conversation_begins_there_is_nothing_to_remember(world):
+    """The journal is not even asked."""
+
+    class Forgetful(MemoryJournal):
+        async def messages(self, conversation_id, limit=20, before=""):
+            message = f"asked for {conversation_id} {limit} {before}"
+            raise LookupError(message)
+
+    assistant = world.assistant(["One."], ["Two."], journal=Forgetful())
+    first = await world.ask("one?", assistant=assistant, conversation_id="")
+    second = await world.ask("two?", assistant=assistant, conversation_id=first[0].conversation_id)
+
+    assert ["turn_finished", "turn_failed"] == [name_of(first[-1]), name_of(second[-1])]
+
+
 async def test_what_was_left_out_is_said(world):
     """A person learns that the model did not see everything."""
     (world.root / "huge.tf").write_text("x" * 40_000)
@@ -127,6 +142,16 @@ async def test_a_directory_that_is_not_there_yet_can_be_asked_about(world):
     events = await world.ask("a vpc", "generate", replies=[[WRITE], ["Done."]], directory="new")
 
     assert "main.tf" == only(events, ChangeSetProposed).files[0].path
+
+
+async def test_a_directory_that_vanished_is_asked_about_without_its_files(world):
+    """Somebody removed it in the meantime; the question is still answered."""
+    duties = world.duties(["So."])
+    turn = world.turn("why?")
+    turn.directory = world.root / "gone"
+    events = await collect(duties.answer(turn))
+
+    assert [TextDelta("So."), TurnFinished("end")] == events
 
 
 async def test_a_file_that_cannot_be_read_fails_the_turn_with_its_reason(world):

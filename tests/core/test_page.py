@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tfai_jupyter.core.page import Code, Note, Page, Prose, Shown, Table
+from tfai_jupyter.core.page import Code, Note, Page, Prose, Shown, Table, counted
 
 EVIL = "<script>alert('x')</script> & \"y\""
 TABLE = Table(("name", "n"), (("a|b", 1), ("long\nname\\", None), ("c", True)))
@@ -73,6 +73,11 @@ def test_markdown_cells_stay_in_their_cell():
 def test_a_markdown_listing_cannot_end_early(text, fence):
     """A fence is longer than any inside the text."""
     assert f"{fence}hcl\n{text}\n{fence}" == Page(Code(text, "hcl")).markdown()
+
+
+def test_numbers_of_things_are_said_as_a_person_would():
+    """One is one, everything else is many."""
+    assert ["0 files", "1 file", "2 files"] == [counted(number, "file") for number in range(3)]
 
 
 def test_blocks_stand_apart_and_empty_tables_vanish():

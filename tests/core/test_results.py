@@ -59,6 +59,7 @@ def test_a_diagnosis_says_cause_fix_and_terraforms_own_words():
 def test_rows_say_when_there_is_nothing_and_when_there_is_more():
     """An empty answer is a sentence, and a cut one says so."""
     assert "nothing yet" == str(Rows(("day",), ()))
+    assert "no turns" == str(Rows(("day",), (), empty="no turns"))
     assert "day  turns\nMon  2" == str(Rows(("day", "turns"), (("Mon", 2),)))
     assert "the first 1 rows; there are more" == str(Rows(("n",), ((1,),), truncated=True)).splitlines()[-1]
 

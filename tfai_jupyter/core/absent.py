@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from .errors import JournalUnavailable, ModelRefused
 from .events import Event
@@ -24,10 +24,9 @@ class NoModel:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:  # noqa: ARG002 - protocol
         """Say what is wrong; raises ModelRefused."""
-        await self.ping()
-        yield ""
+        yield await self.ping()
 
-    async def ping(self) -> None:
+    async def ping(self) -> NoReturn:
         """Say what is wrong; raises ModelRefused."""
         raise ModelRefused(self._reason)
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from typing import assert_never
 
 from .errors import Forbidden, Invalid, TfaiError
 from .events import Event, StopReason, TextDelta, ToolFinished, ToolProgress, ToolStarted, TurnFinished
@@ -40,6 +41,8 @@ async def run_turn(
                         usage += piece
                     case Truncated():
                         stop = "truncated"
+                    case _:
+                        assert_never(piece)
         if stop or not calls:
             yield TurnFinished(stop or "end", usage)
             return

@@ -129,10 +129,10 @@ class Approvals:
         A wrong phrase leaves it waiting, so that a typing error costs nothing.
         """
         try:
-            approval = self.find(approval_id)
+            document = self._vault.read("approvals", approval_id)
         except NotFound:
-            self._vault.take("approvals", approval_id)  # knows one that was used from one that never was
-            raise
+            document = self._vault.take("approvals", approval_id)  # says Expired where it was used
+        approval = from_json(Approval, document)
         if self._is_late(approval):
             message = f"approval {approval_id} expired at {approval.expires_at}; ask for it again"
             raise Expired(message)

@@ -18,7 +18,7 @@ from .approvals import Approvals, Consent
 from .commands import BY_NAME
 from .context import Material, compose
 from .envelope import find_envelope
-from .errors import ModelError, NotFound, TfaiError
+from .errors import ModelError, TfaiError
 from .events import (
     ApprovalRequired,
     ApprovalResolved,
@@ -34,7 +34,7 @@ from .ids import new_id
 from .instructions import REMINDER, instructions
 from .messages import Json, Message, Prompt, ToolCall, ToolResult, ToolSpec
 from .page import counted
-from .protocols import ChatModel, Journal, Retriever, Snapshot, Vault, Workspace
+from .protocols import ChatModel, Journal, Retriever, Vault, Workspace
 from .results import Passage
 from .tools import Tool, Yield
 from .turns import Attachment, Turn
@@ -184,7 +184,7 @@ class Duties:
             question,
             await self._history(turn),
             () if isinstance(passages, Notice) else passages,
-            await self._snapshot(turn),
+            await self.workspace.snapshot(turn.directory),
             await self._attachments(turn),
         )
         composition = compose(material, self.context_tokens)
@@ -209,12 +209,6 @@ class Duties:
             return await self.retriever.search(turn.question.text)
         except TfaiError as error:
             return Notice("warning", "no_documentation", f"answered without documentation: {error}")
-
-    async def _snapshot(self, turn: Turn) -> Snapshot:
-        try:
-            return await self.workspace.snapshot(turn.directory)
-        except NotFound:  # a directory that is only about to be made
-            return Snapshot(())
 
     async def _attachments(self, turn: Turn) -> tuple[Attachment, ...]:
         paths = turn.question.options.get("files")

@@ -24,8 +24,10 @@ def find_envelope(text: str) -> Envelope | None:
     while start >= 0:
         try:
             value, _ = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
+        except ValueError:
             value = None
+        except RecursionError:  # so deep is no envelope, and trying at every brace would take seconds
+            return None
         envelope = _read(value)
         if envelope:
             return envelope

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from .changes import ChangeSet
 from .events import (
@@ -113,6 +113,8 @@ class Outcome:
                 )
             case ToolFinished():
                 self._read(event)
+            case _:
+                assert_never(event)
 
     def _read(self, event: ToolFinished) -> None:
         if self.command in ("ask", "generate") or (self.command == "diagnose" and event.tool != "diagnose"):

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, assert_never
 
 from .messages import Json
 from .wire import to_json
@@ -121,6 +121,8 @@ def _plain(block: Block) -> str:
             texts = [columns, *(tuple(map(_cell, row)) for row in rows)]
             widths = [max(len(row[index]) for row in texts) for index in range(len(columns))]
             return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in texts)
+        case _:
+            assert_never(block)
 
 
 def _markdown(block: Block) -> str:
@@ -133,6 +135,8 @@ def _markdown(block: Block) -> str:
         case Table(columns, rows):
             texts = [columns, ("---",) * len(columns), *(tuple(map(_cell, row)) for row in rows)]
             return "\n".join(map(_markdown_row, texts))
+        case _:
+            assert_never(block)
 
 
 def _html(block: Block) -> str:
@@ -148,6 +152,8 @@ def _html(block: Block) -> str:
         case Table(columns, rows):
             head, body = _html_row("th", columns), "".join(_html_row("td", row) for row in rows)
             return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
+        case _:
+            assert_never(block)
 
 
 def _markdown_row(cells: tuple[str, ...]) -> str:
