@@ -10,6 +10,7 @@ from tfai_jupyter.core.errors import Conflict, Expired, NotFound
 from tfai_jupyter.core.events import ApprovalRequired, PlanReady, ToolFinished, ToolProgress
 from tfai_jupyter.core.plans import Plan
 from tfai_jupyter.core.wire import from_json
+from tfai_jupyter.terraform.process import is_running
 
 ONE = 'resource "terraform_data" "a" {\n  input = "one"\n}\n'
 TWO = ONE + 'resource "terraform_data" "b" {\n  input            = "two"\n  triggers_replace = ["1"]\n}\n'
@@ -350,8 +351,39 @@ async def test_cancelled_apply_is_told_at_the_next_start(desk):
 
     assert not (desk.vault.directory("plans", plan_id) / "plan.tfplan").exists()
     assert (1, 0) == (len(told), len(again))
-    assert "was cut off" in told[0].message
+    assert "went on without us" in told[0].message
     assert "failed" == desk.vault.read("plans", plan_id)["status"]
+
+
+async def test_apply_outlives_the_loop_that_was_killed(desk):
+    """An apply whose process shuts down is interrupted once, never killed, and still counts as running."""
+    desk.write(
+        "main.tf",
+        'resource "terraform_data" "slow" {\n  provisioner "local-exec" {\n'
+        "    command = \"trap 'sleep 2; exit 0' INT; sleep 60\"\n  }\n}\n",
+    )
+    plan_id = await desk.plan()
+    consent = await desk.consent(plan_id)
+
+    async def doomed():
+        async for event in desk.tools.apply(desk.turn(), consent):
+            if "Provisioning" in event.text:
+                await asyncio.sleep(0.5)
+                return
+
+    # A loop of its own: what still runs when it closes is cancelled, as at the end of a server.
+    await asyncio.to_thread(asyncio.run, doomed())
+    log = desk.vault.directory("plans", plan_id) / "plan.log"
+    during = await desk.tools.applier.endings()
+    for _ in range(200):
+        if not is_running(log):
+            break
+        await asyncio.sleep(0.05)
+    after = await desk.tools.applier.endings()
+
+    assert ((), 1) == (during, len(after))
+    assert '"terraform_data"' in (desk.root / "terraform.tfstate").read_text()
+    assert not list(desk.root.glob(".terraform.tfstate.lock*"))
 
 
 async def test_deadline_of_an_apply_says_that_the_state_may_be_incomplete(desk):

@@ -23,6 +23,7 @@ from tfai_jupyter.core.turns import Turn
 
 from . import values
 from .diagnostics import counted, data_of, diagnostics_of, listed, message_of
+from .process import is_running
 from .saved import SavedPlan, SavedPlans, identity_of
 from .session import Session
 
@@ -100,7 +101,10 @@ class Applier:
         yield _result(run)
 
     async def endings(self) -> tuple[Notice, ...]:
-        """Tell once how applies ended that went on after their process had gone; for the next start."""
+        """Tell once how applies ended that went on after their process had gone; for the next start.
+
+        One that still runs, here or in another process, is left alone.
+        """
         return await asyncio.to_thread(self._endings)
 
     def _finish(self, saved: SavedPlan, run: TerraformRun | None, path: Path) -> None:
@@ -114,12 +118,12 @@ class Applier:
         notices: list[Notice] = []
         for saved in (each for each in self._plans.all() if each.status == "applying"):
             log = self._plans.log(saved.id)
-            text = log.read_text("utf-8", "replace") if log.exists() else ""
-            is_done = "apply_complete" in text or "change_summary" in text
-            summary = _summary(text)
-            told = f"an apply in {saved.directory or '.'} was cut off: {summary or _INCOMPLETE}"
+            if not log.exists() or is_running(log):
+                continue
+            summary = _summary(log.read_text("utf-8", "replace"))
+            told = f"an apply in {saved.directory or '.'} went on without us. {summary or _INCOMPLETE}"
             notices.append(Notice("info" if summary else "warning", "apply_ended", self._redactor.redact(told)))
-            self._plans.mark(saved, "applied" if is_done and summary else "failed")
+            self._plans.mark(saved, "applied" if summary else "failed")
             self._plans.discard(saved.id)
         return tuple(notices)
 

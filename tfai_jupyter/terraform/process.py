@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import codecs
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
@@ -82,6 +84,7 @@ class Child:
         self._patience = patience
         self._started = time.monotonic()
         self._spared = False
+        self._interrupted = False
         self._stop = asyncio.Event()
         self._changed = asyncio.Event()
         self._pumps: list[asyncio.Task[None]] = []
@@ -130,7 +133,9 @@ class Child:
         """Return when the child is gone; interrupts it when it still runs. Survives being cancelled."""
         self._stop.set()
         if self._watch is not None:
-            await asyncio.shield(self._watch)
+            await asyncio.wait({self._watch})
+            if not self._watch.cancelled():
+                self._watch.result()
 
     @property
     def duration_ms(self) -> int:
@@ -142,8 +147,8 @@ class Child:
             await self._until_over()
             await asyncio.wait(self._pumps, timeout=DRAIN_SECONDS)
         finally:
-            if self.process.poll() is None and not self._spared:
-                self._signal(signal.SIGKILL)
+            if self.process.poll() is None:
+                self._leave()
             for pump in self._pumps:
                 pump.cancel()
             self._changed.set()
@@ -153,12 +158,22 @@ class Child:
         self.timed_out = not await self._exits_within(limit or None, watch_stop=True) and not self._stop.is_set()
         for seconds in (self._patience.interrupt_seconds, self._patience.kill_seconds):
             if self.process.poll() is None:
+                self._interrupted = True
                 self._signal(signal.SIGINT)
                 await self._exits_within(seconds)
         self.killed = self.process.poll() is None
         # The leader is gone or must go; whoever is left in its group goes with it.
         self._signal(signal.SIGKILL)
         await self._exits_within(None)
+
+    def _leave(self) -> None:
+        """Part from a child because our loop ends: interrupt one that is spared once, kill any other."""
+        if not self._spared:
+            self._signal(signal.SIGKILL)
+        elif not self._interrupted:
+            self._signal(signal.SIGINT)
+        # Whoever still lives in this process reaps it; a daemon, so that we need not wait for it.
+        threading.Thread(target=self.process.wait, daemon=True).start()
 
     async def _exits_within(self, seconds: float | None, *, watch_stop: bool = False) -> bool:
         end = None if seconds is None else time.monotonic() + seconds
@@ -215,5 +230,20 @@ def _spawn(
     )
 
 
+def is_running(log: Path) -> bool:
+    """Tell whether the child that writes a log still lives, whichever process started it."""
+    try:
+        with log.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
 def _open_log(log: Path) -> int:
-    return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # The lock belongs to what was opened, not to us: the child holds it on until it ends.
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor

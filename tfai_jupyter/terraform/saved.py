@@ -23,6 +23,7 @@ from tfai_jupyter.core.protocols import Vault
 from tfai_jupyter.core.wire import from_json, to_json
 
 from .configuration import configuration_sha256
+from .process import is_running
 
 KIND = "plans"
 KEPT_SECONDS = 86_400
@@ -155,7 +156,7 @@ class SavedPlans:
         """Delete the files of plans that nobody applied within a day."""
         late = time.time() - KEPT_SECONDS
         for saved in self.all():
-            if saved.status == "ready" and saved.made_at < late:
+            if saved.made_at < late and not is_running(self.log(saved.id)):
                 self.forget(saved)
 
 
