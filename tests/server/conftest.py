@@ -8,11 +8,12 @@ import socket
 import subprocess
 import sys
 import time
+import types
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -38,10 +39,12 @@ class Answer:
 
     @property
     def json(self):
+        """The body as JSON."""
         return json.loads(self.body)
 
     @property
     def error(self):
+        """What went wrong."""
         return self.json["error"]
 
 
@@ -59,6 +62,7 @@ class Stream:
     """An event stream that is being read; `rest` reads it to its end and checks every byte of it."""
 
     def __init__(self, connection, response):
+        """Take an answer whose body has not been read."""
         self.connection, self.response = connection, response
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.getheaders()}
@@ -98,9 +102,6 @@ class Stream:
             lines += line
         return lines
 
-    def close(self):
-        self.connection.close()
-
 
 @dataclass
 class Server:
@@ -111,11 +112,15 @@ class Server:
     root: Path
     home: Path
     log: Path
+    base = BASE
+    headers = types.MappingProxyType({"Authorization": f"token {TOKEN}"})
 
     def connect(self, timeout=30):
+        """Open a connection of one's own."""
         return HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     def send(self, connection, method, path, body=None, headers=None, token=TOKEN):
+        """Ask on a connection; `path` is below our prefix unless it begins with a slash."""
         given = {"Authorization": f"token {token}"} if token else {}
         content = json.dumps(body) if isinstance(body, dict) else body
         where = path if path.startswith("/") else API + path
@@ -130,9 +135,11 @@ class Server:
             return Answer(response.status, found, response.read())
 
     def get(self, path, **options):
+        """Ask with GET."""
         return self.request("GET", path, **options)
 
     def post(self, path, body=None, **options):
+        """Ask with POST."""
         return self.request("POST", path, body, **options)
 
     @contextmanager
@@ -160,6 +167,7 @@ class Script:
     """The scripted model's process: replies are added, requests are read."""
 
     def __init__(self, base_url, process):
+        """Take a running process."""
         self.base_url, self.process = base_url, process
 
     def _ask(self, method, path, body=None):
@@ -174,10 +182,12 @@ class Script:
 
     @property
     def state(self):
+        """What it was asked so far."""
         return self._ask("GET", "/requests")
 
 
 def free_port():
+    """Find a port that nobody listens at."""
     with closing(socket.socket()) as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]
@@ -200,7 +210,7 @@ def running(directory, *arguments, environment=None, root=None):
         "JUPYTER_DATA_DIR": str(folders["data"]),
         "JUPYTER_CONFIG_DIR": str(folders["config"]),
         "MODEL_PROVIDER": "offline",
-        **{name: value for name, value in os.environ.items() if name.startswith("COV")},
+        **{name: value for name, value in os.environ.items() if name.startswith(("COV", "PYTHONPATH"))},
     } | (environment or {})
     command = [sys.executable, "-m", "jupyter", "server", "--allow-root", "--no-browser"]
     command += [f"--ServerApp.{each}" for each in (f"port={port}", "port_retries=0")]
@@ -219,6 +229,7 @@ def running(directory, *arguments, environment=None, root=None):
 
 
 def wait_for_server(server):
+    """Return once it answers."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         assert server.process.poll() is None, server.log.read_text()
@@ -230,6 +241,7 @@ def wait_for_server(server):
 
 
 def end(process):
+    """Stop a process and whatever it leaves behind."""
     if process.poll() is None:
         children = psutil.Process(process.pid).children(recursive=True)
         process.terminate()
@@ -258,8 +270,8 @@ def scripted(directory):
         process.stdout.close()
 
 
-def model_environment(script):
-    """Point a server at the scripted model."""
+def environment_of(script):
+    """Point a server at a scripted model; the limits are out of the way."""
     return {
         "MODEL_PROVIDER": "openai",
         "OPENAI_BASE_URL": script.base_url,
@@ -272,16 +284,16 @@ def model_environment(script):
 
 @pytest.fixture(scope="session")
 def script(tmp_path_factory):
-    """The scripted model of the shared server."""
+    """Start the scripted model of the shared server."""
     with scripted(tmp_path_factory.mktemp("script")) as process:
         yield process
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory, script):
-    """One server that most tests share, with the scripted model, a heartbeat of 0.3 s and short patience."""
+    """Start the server that most tests share, with the scripted model, a heartbeat of 0.3 s and short patience."""
     directory = tmp_path_factory.mktemp("server")
-    environment = model_environment(script) | {"TFAI_RECONNECT_SECONDS": "0.5"}
+    environment = environment_of(script) | {"TFAI_RECONNECT_SECONDS": "0.5"}
     with running(directory, "--TfaiExtension.heartbeat_seconds=0.3", environment=environment) as started:
         (started.root / "infra").mkdir()
         (started.root / "infra" / "main.tf").write_text('resource "terraform_data" "a" {\n  input = "x"\n}\n')
@@ -290,7 +302,7 @@ def server(tmp_path_factory, script):
 
 @pytest.fixture
 def start(tmp_path):
-    """Start a server of one's own: `with start(...) as server`."""
+    """Give what starts a server of one's own, to be used in a `with` statement."""
 
     def begin(*arguments, name="own", **options):
         directory = tmp_path / name
@@ -302,11 +314,12 @@ def start(tmp_path):
 
 @pytest.fixture
 def own_script(tmp_path):
-    """A scripted model of one's own."""
+    """Start a scripted model of one's own."""
     with scripted(tmp_path) as process:
         yield process
 
 
-def path_of(name):
-    """Quote a path segment."""
-    return quote(name, safe="")
+@pytest.fixture
+def model_environment():
+    """Give the environment that points a server at a scripted model."""
+    return environment_of

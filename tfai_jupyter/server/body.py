@@ -17,6 +17,7 @@ Object: TypeAlias = dict[str, Json]
 Value = TypeVar("Value")
 
 MAX_ATTACHMENTS = 20
+MAX_LINE = 8192  # splitting is slow and would hold up everybody else
 _MAX_VARIABLES = 200
 _FORWARDED = re.compile(r"(AWS|ARM|AZURE|GOOGLE|TF_VAR|VAULT)_\w+|TF_WORKSPACE|KUBE\w+", re.ASCII)
 _WORDS: dict[type, str] = {str: "a text", dict: "an object", list: "a list"}
@@ -80,6 +81,9 @@ def forwarded(env: Mapping[str, Any]) -> dict[str, str]:
 
 def _parsed(message: str, workspace: str, conversation: str) -> Question:
     line, _, text = message.removeprefix("/").partition("\n")
+    if len(line) > MAX_LINE:
+        words = f"a command line has at most {MAX_LINE:,} characters; write long text on the lines below it"
+        raise UsageError(words)
     return parse(split(line), text).question(workspace, conversation, "server")
 
 

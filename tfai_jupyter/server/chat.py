@@ -101,7 +101,7 @@ class Events(Stream):
     @authorized(action="read", resource=RESOURCE)
     async def get(self, turn_id: str) -> None:
         """Follow a turn from `Last-Event-ID` or `?after` on."""
-        seq = _seq(self.request.headers.get("Last-Event-ID") or self.get_query_argument("after", "0"))
+        seq = _seq(self.request.headers.get("Last-Event-ID") or self.query("after", "0"))
         opened = await self.desk.open()
         past: tuple[Frame, ...] = await opened.turns.past(turn_id, seq)
         await self.send(each.data for each in past)

@@ -20,7 +20,7 @@ from jupyter_server.auth import decorator
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from tfai_jupyter.core.errors import Busy, TfaiError, TooLarge
+from tfai_jupyter.core.errors import Busy, Invalid, TfaiError, TooLarge
 from tfai_jupyter.core.ids import new_id
 
 from .body import Object, read_object
@@ -107,6 +107,17 @@ class Endpoint(APIHandler):
         """Return the body as a JSON object; raises Invalid."""
         return read_object(bytes(self._received))
 
+    def query(self, name: str, default: str | None = None) -> str:
+        """Return a parameter exactly as it was sent (tornado's own way drops control characters); raises Invalid."""
+        given = self.request.query_arguments.get(name)
+        if not given and default is not None:
+            return default
+        try:
+            return given[-1].decode() if given else _missing(name)
+        except UnicodeDecodeError:
+            message = f"the parameter {name!r} is not valid Unicode"
+            raise Invalid(message) from None
+
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:  # noqa: ANN401 - tornado's
         """Give our own failures their own status."""
         error = _error(kwargs)
@@ -137,6 +148,11 @@ class Endpoint(APIHandler):
         seconds = self.request.request_time()
         self.desk.metrics.answered(self.request.method or "", self.route, self.get_status(), seconds)
         super().on_finish()
+
+
+def _missing(name: str) -> str:
+    message = f"the parameter {name!r} is missing"
+    raise Invalid(message)
 
 
 def _error(kwargs: dict[str, Any]) -> BaseException | None:

@@ -66,7 +66,7 @@ class Conversations(Endpoint):
     async def get(self) -> None:
         """List them, newest first."""
         journal = (await self.desk.open()).journal
-        limit, before = (self.get_query_argument(name, "") for name in ("limit", "before"))
+        limit, before = (self.query(name, "") for name in ("limit", "before"))
         self.finish(json.dumps(await history.conversations(journal, limit, before)))
 
 
@@ -89,8 +89,8 @@ class Usage(Endpoint):
     async def get(self) -> None:
         """Return turns and tokens."""
         journal = (await self.desk.open()).journal
-        since, until = (self.get_query_argument(name, "") for name in ("since", "until"))
-        self.finish(json.dumps(await history.usage(journal, since, until, self.get_query_argument("by", "day"))))
+        since, until = (self.query(name, "") for name in ("since", "until"))
+        self.finish(json.dumps(await history.usage(journal, since, until, self.query("by", "day"))))
 
 
 class Workspace(Endpoint):
@@ -101,7 +101,7 @@ class Workspace(Endpoint):
     async def get(self) -> None:
         """List a directory."""
         workspace = (await self.desk.open()).workspace
-        self.finish(json.dumps(await files.listing(workspace, self.get_query_argument("dir", "", strip=False))))
+        self.finish(json.dumps(await files.listing(workspace, self.query("dir", ""))))
 
 
 class Create(Endpoint):
@@ -133,7 +133,7 @@ class File(Endpoint):
     async def get(self) -> None:
         """Read a text file."""
         workspace = (await self.desk.open()).workspace
-        self.finish(json.dumps(await files.text(workspace, self.get_query_argument("path", strip=False))))
+        self.finish(json.dumps(await files.text(workspace, self.query("path"))))
 
     @web.authenticated
     @authorized(action="write", resource=RESOURCE)

@@ -28,7 +28,7 @@ BAD_SECONDS = 5.0
 CHECK_SECONDS = 6.0
 """Each part answers the doctor within 5 s; this bounds whatever does not."""
 
-_PRIVATE = re.compile(r"\w+://\S+|(?<![\w.])[~.]{0,2}/[\w.@%+-]+\S*")
+_PRIVATE = re.compile(r"\w+://\S+|\b[\w.-]+:\d{1,5}\b|(?<![\w.])[~.]{0,2}/[\w.@%+-]+\S*")
 
 
 @dataclass(frozen=True, slots=True)
