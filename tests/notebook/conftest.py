@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -18,6 +19,7 @@ import psutil
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
+from jupyter_core.utils import ensure_event_loop
 
 TOKEN = "t0ken-of-a-test"  # noqa: S105 - of a server that lives as long as a test
 BASE = "/user/a%40b/"
@@ -50,11 +52,12 @@ class Cell:
                 self.errors.append(content)
 
 
+@dataclass
 class Kernel:
     """A kernel that runs cells one after another."""
 
-    def __init__(self, client, interrupt):
-        self.client, self.interrupt = client, interrupt
+    client: BlockingKernelClient
+    interrupt: Callable[[], None]
 
     def run(self, code, interrupt_when=""):
         """Run a cell; interrupt the kernel once this has been written to stdout."""
@@ -76,11 +79,11 @@ class Kernel:
         return json.loads(self.run(f"import json; print(json.dumps({expression}))").stdout)
 
 
+@dataclass
 class Script:
     """The scripted model: replies are added, what it was asked is read."""
 
-    def __init__(self, base_url):
-        self.base_url = base_url
+    base_url: str
 
     def _ask(self, method, path, body=None):
         with closing(HTTPConnection(urlsplit(self.base_url).netloc, timeout=10)) as connection:
@@ -246,6 +249,14 @@ def end(process):
             child.kill()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def client_loop():
+    """Close the event loop that jupyter_client leaves behind."""
+    loop = ensure_event_loop()
+    yield
+    loop.close()
+
+
 @pytest.fixture(scope="session")
 def script(tmp_path_factory):
     """Serve a scripted model that every test shares."""
@@ -285,3 +296,42 @@ def server(tmp_path_factory, script):
         (started.root / "infra").mkdir()
         (started.root / "infra" / "main.tf").write_text('resource "terraform_data" "one" {\n  input = "x"\n}\n')
         yield started
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """Return a function that makes an environment with an empty home."""
+    return lambda **more: clean_environment(tmp_path / "home", **more)
+
+
+@pytest.fixture
+def start_kernel():
+    """Return what starts a kernel of one's own in a directory and an environment, for a `with` statement."""
+    return kernel_in
+
+
+@pytest.fixture
+def start_kernel_of():
+    """Return what has a notebook server start a kernel, for a `with` statement."""
+    return kernel_of
+
+
+@pytest.fixture
+def start_server():
+    """Return what starts a notebook server of one's own in a directory and an environment."""
+    return server_in
+
+
+@pytest.fixture
+def eventually():
+    """Wait until a condition holds: `eventually(lambda: ...)`."""
+    return wait_for
+
+
+@pytest.fixture
+def slow_terraform(tmp_path):
+    """Make a Terraform whose plan starts a child and lasts five minutes."""
+    path = tmp_path / "terraform-slow"
+    path.write_text('#!/bin/sh\nif [ "$1" = plan ]; then sleep 300 & wait; fi\nexec terraform "$@"\n')
+    path.chmod(0o755)
+    return path

@@ -41,7 +41,7 @@ def test_nothing_in_a_cell_is_interpolated(kernel, script):
     line, body = (prompt[-1]["content"] for prompt in script.prompts[-2:])
 
     assert "KERNEL" not in line + body
-    assert "locals { a = ${var.x} b = {for k in y : k => {}}" in line
+    assert HCL in line
     assert f"{HCL}\n$name {{name}}" in body
 
 
@@ -68,17 +68,30 @@ def test_a_plan_is_shown_and_returned(kernel):
 
 
 def test_a_plan_carries_on_with_approval(kernel):
-    """`plan.apply()` asks for approval of exactly that plan; `approve` applies it; `state` has it."""
+    """`plan.apply()` asks for approval of exactly that plan; only `approve` applies it."""
     kernel.run("plan = %tfai plan -d infra")
     asked = kernel.run("same = plan.apply()")
     approval = asked.stdout.partition("%tfai approve ")[2].split()[0]
-    assert "" == kernel.run("%tfai state -d infra --plain").stdout.replace("0 resources in the state\n", "")
-    cell = kernel.run(f"%tfai approve {approval}")
+    assert "0 resources in the state\n" == kernel.run("%tfai state -d infra --plain").stdout
 
-    assert ("ok", []) == (cell.status, cell.errors)
-    assert ["terraform_data.one"] == kernel.value(
-        "[r.address for r in get_ipython().magic('tfai state -d infra').resources]"
-    )
+    assert "ok" == kernel.run(f"%tfai approve {approval}").status
+    kernel.run("state = %tfai state -d infra")
+    assert ["terraform_data.one"] == kernel.value("[each.address for each in state.resources]")
+
+
+def test_a_change_set_is_written_and_undone(kernel, place, script):
+    """`change_set.apply()` asks, `approve` writes, `change_set.undo()` puts back what was there."""
+    arguments = json.dumps({"files": [{"path": "made/main.tf", "content": "locals {}\n"}], "summary": "made"})
+    script.reply(tool_calls=[{"name": "write_files", "arguments": arguments}])
+    script.reply("Proposed.")
+    kernel.run("change_set = %tfai generate something")
+    assert ["made/main.tf", False] == [kernel.value("change_set.files[0].path"), (place / "made").exists()]
+
+    kernel.run("asked = change_set.apply()")
+    kernel.run("%tfai approve --vars {{id}}".replace("{{id}}", kernel.value("asked.approval_id")))
+    assert "locals {}\n" == (place / "made" / "main.tf").read_text()
+    kernel.run("change_set.undo()")
+    assert not (place / "made" / "main.tf").exists()
 
 
 def test_plain_output_is_the_same_every_time(kernel):

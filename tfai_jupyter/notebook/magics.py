@@ -9,7 +9,8 @@ import atexit
 import os
 import re
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,12 +73,14 @@ class TfaiMagics(Magics):
 
             traits = self._shell.config.get("Tfai", {})
             self._session = Session("notebook", os.environ, traits, self.run)
+            _at_exit(self.close)
         return self._session
 
     def close(self) -> None:
         """Give back what the session holds."""
         if self._session:
             self._session.close()
+            self._session = None
 
     def _answer(self, line: str, body: str) -> object:
         from tfai_jupyter.core.commands import parse, split  # noqa: PLC0415 - keeps %load_ext light
@@ -115,6 +118,8 @@ class TfaiMagics(Magics):
         told, count = self._told
         if result is not told or count != self._shell.execution_count:
             raise NotImplementedError  # IPython's word for: let the usual representations do it
+        if not hasattr(self._shell, "kernel"):
+            sys.stdout.write("(as above)\n")  # a terminal has already written `Out[1]: `
 
     @context_matcher()  # type: ignore[untyped-decorator]
     def matcher(self, context: CompletionContext) -> SimpleMatcherResult:
@@ -137,7 +142,6 @@ def load(shell: InteractiveShell) -> None:
     shell.input_transformers_cleanup.append(keep_question_mark)
     shell.Completer.custom_matchers.append(magics.matcher)
     _displays(shell).for_type_by_name(*_SHOWN, magics.show_once)
-    atexit.register(magics.close)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -150,13 +154,19 @@ def unload(shell: InteractiveShell) -> None:
     shell.input_transformers_cleanup.remove(keep_question_mark)
     shell.Completer.custom_matchers.remove(magics.matcher)
     _displays(shell).pop(".".join(_SHOWN))
-    atexit.unregister(magics.close)
     magics.close()
 
 
 def _displays(shell: InteractiveShell) -> Any:  # noqa: ANN401 - IPython leaves it untyped
     formatter: Any = shell.display_formatter
     return formatter.ipython_display_formatter
+
+
+def _at_exit(close: Callable[[], None]) -> None:
+    """Have this called while threads can still be started; `atexit` comes after, when none can."""
+    import concurrent.futures.thread  # noqa: F401, PLC0415 - what came first is ended last
+
+    getattr(threading, "_register_atexit", atexit.register)(close)
 
 
 @contextmanager
