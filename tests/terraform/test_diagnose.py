@@ -154,6 +154,16 @@ def test_nothing_is_wrong_where_nothing_failed(text):
     assert diagnose(text) is None
 
 
+def test_every_diagnostic_of_a_log_is_read():
+    """None of several diagnostics is lost, the first of a log included; equals are led by the first printed."""
+    text = f"{UNSET}{UNSET.replace('image_tag', 'zone').replace('line 1', 'line 5')}"
+    found = diagnose(text)
+
+    assert [1, 5] == [each.line for each in found.diagnostics]
+    assert [1, 5] == [each.line for each in read_printout(f"\n{text}")]
+    assert "var.image_tag" == found.address
+
+
 def test_what_comes_first_is_the_root():
     """A refused permission is the root; that the state could not be stored afterwards is not."""
     denied = "Error: creating KMS Key: api error AccessDenied: User: x is not authorized to perform: kms:CreateKey"

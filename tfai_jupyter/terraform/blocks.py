@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from .printout import address_of
 
 Place = tuple[str, int]
-"""A file and a line in it, counted from 1."""
+"""A file and a line in it, error_count from 1."""
 
 _TOP = re.compile(
     r"\s*(?P<kind>resource|data|ephemeral|variable|output|module|provider|check|locals|terraform|moved|import|removed)"
@@ -134,28 +134,6 @@ class Configuration:
 def without_keys(address: str) -> str:
     """Return an address without instance keys: the configuration's, not an instance's."""
     return re.sub(r'\[(?:"[^"]*"|[^\]"]*)\]', "", address)
-
-
-def outline(files: Mapping[str, str]) -> str:
-    """List what a configuration declares, in a line per block; empty when there is nothing to list."""
-    blocks = Configuration(files).blocks
-    kinds = ("terraform", "provider", "module", "resource", "data", "variable", "output", "check", "moved", "import")
-    return "\n".join(
-        f"- {kind}: {_name(block)} ({block.file}:{block.line}){_about(block)}"
-        for kind in kinds
-        for block in blocks
-        if block.kind == kind
-    )
-
-
-def _name(block: Block) -> str:
-    return ".".join(block.labels) or block.address or block.kind
-
-
-def _about(block: Block) -> str:
-    parts = [block.argument("description").strip('"')]
-    parts += [f"{name} = {block.argument(name)}" for name in ("source", "for_each", "count") if block.argument(name)]
-    return "".join(f", {part}" for part in parts if part)
 
 
 def _is_top(match: re.Match[str]) -> bool:

@@ -184,6 +184,13 @@ def permission(case: Case) -> dict[str, str]:
     return {"action": action} if action else {}
 
 
+def service(case: Case) -> dict[str, str]:
+    """Name the host of the API that is off, as `gcloud services enable` wants it."""
+    words = f"{case.facts['summary']} {case.facts['detail']}"
+    hosts = (match[0] for match in re.finditer(r"[a-z][\w-]*\.googleapis\.com", words))
+    return {"host": next((host for host in hosts if not host.startswith("type.")), "SERVICE.googleapis.com")}
+
+
 def variable(case: Case) -> dict[str, str]:
     """Name the variable, where Terraform points to a value that was given for it."""
     named = re.search(r"\bvar\.[\w-]+", case.facts.get("variable") or case.facts.get("values", ""))

@@ -113,7 +113,7 @@ def _line_end(text: str, position: int) -> int:
 
 def _from_text(text: str, *, strict: bool) -> Iterator[Diagnostic]:
     text = re.sub(r"^[│╵] ?", "", _STAMP.sub("", text), flags=re.MULTILINE)
-    text = _without_heredocs(text) if "<<" in text else text
+    text = (_without_heredocs(text) if "<<" in text else text).lstrip()
     starts = [match.end() for match in _HEADER.finditer(text)]
     if not starts and not strict:
         starts = [match.end() for match in _LOOSE_HEADER.finditer(text)]

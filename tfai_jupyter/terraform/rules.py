@@ -105,6 +105,6 @@ def _known(part: str, facts: Mapping[str, str]) -> bool:
 
 def _sentence(diagnostic: Diagnostic) -> str:
     """Return the first sentence of the detail, else the summary, without its full stop."""
-    text = " ".join((diagnostic.detail or diagnostic.summary).split())
+    text = " ".join((diagnostic.detail.partition("\n\n")[0] or diagnostic.summary).split())
     end = re.search(r"\.(?= [A-Z]|$)", text)
     return (text[: end.start()] if end else text)[:500]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .clues import assigned, both, configured, permission, subject, variable
+from .clues import assigned, both, configured, permission, service, subject, variable
 from .rules import Rule
 
 CREDENTIALS = (
@@ -53,11 +53,11 @@ CLOUD = (
         r"|MissingSubscriptionRegistration"
         r"|OptInRequired|SubscriptionRequiredException|API .{0,40}(?:is disabled|not enabled)",
         "A service that {where} needs is not switched on[[: {service} in project {project}]][[: {namespace}]].",
-        "Enable the API: `gcloud services enable SERVICE.googleapis.com`, or a google_project_service resource that"
+        "Enable the API: `gcloud services enable {host}`, or a google_project_service resource that"
         " this"
         " one depends on[[; in Azure: az provider register --namespace {namespace}]]. Then wait a few minutes and run"
         " again.",
-        clue=subject,
+        clue=both(subject, service),
     ),
     Rule(
         "cloud_throttled",
