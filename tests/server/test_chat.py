@@ -215,6 +215,32 @@ def test_a_workspace_outside_the_root_is_refused(server, script, workspace):
     assert before == len(script.state["requests"])
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"message": "read it", "context": [{"kind": "file", "path": "../secret.tf"}]},
+        {"message": "/ask --file /etc/passwd what is this"},
+        {"message": "/diagnose --plan ../plan.txt"},
+    ],
+)
+def test_a_file_outside_the_root_is_refused(server, fields):
+    """What is sent along by its path obeys the same rule."""
+    assert 403 == server.post("chat", fields).status
+
+
+def test_a_slow_reader_holds_nobody_up(server, script):
+    """A turn of many megabytes ends although one reader reads none of it; another reads it all."""
+    script.reply("x" * 20_000, repeat=1000)
+    with server.stream("POST", "chat", {"message": "flood"}) as idle:
+        turn_id = idle.until("turn_started").data["turn_id"]
+        with server.stream("GET", f"turns/{turn_id}/events") as stream:
+            events = stream.rest()
+
+    assert "turn_finished" == events[-1].name
+    assert 20_000_000 == len(text(events))
+    assert list(range(1, len(events) + 1)) == [event.seq for event in events]
+
+
 def test_a_turn_that_does_not_exist_is_not_found(server):
     """It can be neither read nor stopped, and a place in it must be a number."""
     assert 404 == server.get("turns/0198c0de-0000-7000-8000-000000000000/events").status

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar, cast, get_args
 from tfai_jupyter.core.commands import BY_NAME, parse, split
 from tfai_jupyter.core.errors import Invalid, UsageError
 from tfai_jupyter.core.messages import Json
+from tfai_jupyter.core.protocols import Workspace
 from tfai_jupyter.core.turns import Attachment, AttachmentKind, Face, Question
 
 Object: TypeAlias = dict[str, Json]
@@ -64,6 +65,18 @@ def read_question(body: Object) -> Question:
     else:
         question = Question(message, options=dict(options), face="server")
     return _enriched(replace(question, directory=workspace, conversation_id=conversation), body)
+
+
+def check_paths(question: Question, workspace: Workspace) -> None:
+    """Refuse at the door what leads outside of the workspace; raises Forbidden. Secret files fail the turn."""
+    directory = workspace.resolve(question.directory or ".")
+    named: list[Any] = [each.path for each in question.attachments if each.path]
+    if question.command in ("ask", "diagnose"):
+        files, plan = question.options.get("files"), question.options.get("plan")
+        named += [*files] if isinstance(files, list) else []
+        named += [plan] if plan else []
+    for path in named:
+        workspace.resolve(str(path), directory)
 
 
 def forwarded(env: Mapping[str, Any]) -> dict[str, str]:

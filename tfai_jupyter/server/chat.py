@@ -12,10 +12,10 @@ from tornado.iostream import StreamClosedError
 
 from tfai_jupyter.core.errors import Invalid
 
-from .body import read_question
+from .body import check_paths, read_question
 from .decision import read_decision
 from .endpoint import RESOURCE, Endpoint, authorized
-from .frames import HEARTBEAT, Frame
+from .frames import HEARTBEAT
 from .limits import CHAT_BYTES
 from .turns import RunningTurn, RunningTurns
 
@@ -42,9 +42,10 @@ class Stream(Endpoint):
     async def follow(self, turns: RunningTurns, turn: RunningTurn, seq: int = 0) -> None:
         """Send what follows `seq`, until the turn is over or the reader has left."""
         self._turn = turn
+        await self.send(())
         with turns.reading(turn):
             while not self._has_left:
-                frames = turn.after(seq)
+                frames = turn.after(seq) if turn.keeps(seq) else await turns.past(turn.id, seq)
                 if frames:
                     await self.send(each.data for each in frames)
                     seq = frames[-1].seq
@@ -91,6 +92,7 @@ class Chat(Stream):
         """Begin a turn and follow it."""
         question = replace(read_question(self.body()), user=self.user, request_id=self.request_id)
         opened = await self.desk.open()
+        check_paths(question, opened.workspace)
         await self.follow(opened.turns, await opened.turns.start(question))
 
 
@@ -103,11 +105,11 @@ class Events(Stream):
         """Follow a turn from `Last-Event-ID` or `?after` on."""
         seq = _seq(self.request.headers.get("Last-Event-ID") or self.query("after", "0"))
         opened = await self.desk.open()
-        past: tuple[Frame, ...] = await opened.turns.past(turn_id, seq)
-        await self.send(each.data for each in past)
         turn = opened.turns.find(turn_id)
         if turn:
-            await self.follow(opened.turns, turn, past[-1].seq if past else seq)
+            await self.follow(opened.turns, turn, seq)
+        else:
+            await self.send(each.data for each in await opened.turns.past(turn_id, seq))
 
 
 class Cancel(Endpoint):

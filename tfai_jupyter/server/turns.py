@@ -33,7 +33,7 @@ GRACE_SECONDS = 60.0
 
 KEPT_TURNS = 16
 KEPT_BYTES = 4 * 1024 * 1024
-"""Frames kept of one turn; a reader that falls further behind is cut off and resumes from the journal."""
+"""Frames kept of one turn; a reader that falls further behind is served from the journal."""
 
 _COMMITTED = frozenset({"apply", "approve"})
 
@@ -74,11 +74,9 @@ class RunningTurn:
         return seq + 1 >= self._first
 
     def after(self, seq: int) -> tuple[Frame, ...]:
-        """Return the frames that follow `seq`; raises NotFound when some of them are no longer kept."""
-        if not self.keeps(seq):
-            message = f"turn {self.id} is kept here only from event {self._first} on"
-            raise NotFound(message)
-        return tuple(islice(self._frames, seq + 1 - self._first, None))
+        """Return the frames that follow `seq`, of those that are kept."""
+        missed = self._frames[-1].seq - seq if self._frames else 0
+        return tuple(islice(reversed(self._frames), max(0, missed)))[::-1]
 
     async def over(self) -> None:
         """Return when the turn is over."""
@@ -146,13 +144,10 @@ class RunningTurns:
         return self._turns.get(turn_id)
 
     async def past(self, turn_id: str, seq: int) -> tuple[Frame, ...]:
-        """Return what follows `seq` of what is no longer kept here, from the journal; raises NotFound."""
-        turn = self._turns.get(turn_id)
-        if turn and turn.keeps(seq):
-            return ()
+        """Return what follows `seq` from the journal, for readers that come late; raises NotFound."""
         journal = self._assistant.duties.journal
         frames = tuple(map(frame, await journal.events(turn_id, seq)))
-        if not frames and not turn and not await journal.events(turn_id):
+        if not frames and (turn_id in self._turns or not await journal.events(turn_id)):
             raise _unknown(turn_id)
         return frames
 
