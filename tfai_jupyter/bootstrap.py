@@ -19,6 +19,7 @@ from .core.duties import Duties
 from .core.errors import NotFound
 from .core.messages import ModelName
 from .core.protocols import ChatModel, Journal
+from .core.recall import Recall
 from .core.redaction import Redactor
 from .doctor import Doctor
 from .models.auto import AutoModel
@@ -72,7 +73,7 @@ def assemble(settings: Settings, root: Path, *, model: ChatModel | None = None) 
         patience=Patience(timeout_seconds=settings.terraform_timeout_seconds),
         cli_config=settings.terraform_cli_config,
     )
-    storage_tools = StorageTools(workspace, journal, vault, approvals)
+    storage_tools = StorageTools(workspace, journal, approvals, read_only=settings.read_only)
     terraform_tools = TerraformTools(
         terraform, workspace, vault, approvals, redactor, apply_timeout_seconds=settings.apply_timeout_seconds
     )
@@ -90,7 +91,7 @@ def assemble(settings: Settings, root: Path, *, model: ChatModel | None = None) 
         storage_tools,
         terraform_tools,
         DraftTools(workspace, terraform),
-        DiagnoseTools(workspace, terraform),
+        DiagnoseTools(workspace, terraform, redactor),
         doctor,
     )
     duties = Duties(
@@ -100,12 +101,17 @@ def assemble(settings: Settings, root: Path, *, model: ChatModel | None = None) 
         workspace=workspace,
         vault=vault,
         journal=journal,
-        retriever=NoRetriever(),
+        recall=Recall(workspace, journal, NoRetriever()),
         approvals=approvals,
         max_steps=settings.max_steps,
         context_tokens=settings.context_tokens or CONTEXT_TOKENS,
     )
-    assistant = Assistant(duties, redactor, turn_seconds=settings.chat_timeout_seconds)
+    assistant = Assistant(
+        duties,
+        redactor,
+        turn_seconds=settings.chat_timeout_seconds,
+        look_back=terraform_tools.applier.endings,
+    )
     return Assembly(assistant, doctor, settings)
 
 

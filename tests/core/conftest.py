@@ -12,6 +12,7 @@ from tfai_jupyter.core.duties import Duties
 from tfai_jupyter.core.errors import Conflict
 from tfai_jupyter.core.ids import new_id
 from tfai_jupyter.core.messages import ToolResult
+from tfai_jupyter.core.recall import Recall
 from tfai_jupyter.core.redaction import Redactor
 from tfai_jupyter.core.tools import Tool
 from tfai_jupyter.core.turns import Question, Turn
@@ -44,6 +45,9 @@ async def diagnose(turn: Turn, text: str = "") -> ToolResult:
     return ToolResult("cycle: a and b", summary="cycle", data=data)
 
 
+NO_DOCUMENTATION = NoRetriever()
+
+
 class World:
     """What a turn needs, and ways to ask it."""
 
@@ -57,7 +61,7 @@ class World:
         self.journal = MemoryJournal()
         self.redactor = Redactor()
 
-    def duties(self, *replies, tools=(), **changes):
+    def duties(self, *replies, tools=(), retriever=NO_DOCUMENTATION, journal=None, **changes):
         """Put the collaborators of a turn together; `replies` are the model's."""
         known = [Tool.of(each) for each in (write_files, *tools)] + [Tool.of(diagnose, offered=False)]
         duties = Duties(
@@ -66,8 +70,8 @@ class World:
             appliers={"change_set": self.apply_change_set},
             workspace=self.workspace,
             vault=self.vault,
-            journal=self.journal,
-            retriever=NoRetriever(),
+            journal=journal or self.journal,
+            recall=Recall(self.workspace, journal or self.journal, retriever),
             approvals=self.approvals,
         )
         return replace(duties, **changes)

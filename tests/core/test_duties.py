@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tfai_jupyter.core.approvals import Approvals
-from tfai_jupyter.core.errors import ModelRefused, Unavailable
+from tfai_jupyter.core.errors import JournalUnavailable, ModelRefused, Unavailable
 from tfai_jupyter.core.events import (
     ApprovalRequired,
     ApprovalResolved,
@@ -114,19 +114,29 @@ async def test_another_conversation_is_not_remembered(world):
     assert "one?" not in repr(duties.model.prompts[1])
 
 
-async def test_where_a_conversation_begins_there_is_nothing_to_remember(world):
-    """The journal is not even asked."""
+class Forgetful(MemoryJournal):
+    """A journal that another process holds."""
 
-    class Forgetful(MemoryJournal):
-        async def messages(self, conversation_id, limit=20, before=""):
-            message = f"asked for {conversation_id} {limit} {before}"
-            raise LookupError(message)
+    async def messages(self, conversation_id, limit=20, before=""):
+        """Refuse."""
+        message = f"another process holds {conversation_id} {limit} {before}"
+        raise JournalUnavailable(message)
 
-    assistant = world.assistant(["One."], ["Two."], journal=Forgetful())
-    first = await world.ask("one?", assistant=assistant, conversation_id="")
-    second = await world.ask("two?", assistant=assistant, conversation_id=first[0].conversation_id)
 
-    assert ["turn_finished", "turn_failed"] == [name_of(first[-1]), name_of(second[-1])]
+async def test_where_a_conversation_begins_the_journal_is_not_asked(world):
+    """There is nothing to remember yet, so nothing is missed."""
+    assistant = world.assistant(["One."], journal=Forgetful())
+    events = await world.ask("one?", assistant=assistant, conversation_id="")
+
+    assert "notice" not in [name_of(event) for event in events]
+
+
+async def test_a_turn_goes_on_without_its_history(world):
+    """A journal that cannot be read is a notice, not an end."""
+    events = await world.ask("two?", assistant=world.assistant(["Two."], journal=Forgetful()))
+
+    assert "no_history" == events[1].code
+    assert "turn_finished" == name_of(events[-1])
 
 
 async def test_what_was_left_out_is_said(world):

@@ -23,7 +23,7 @@ class Bench:
         self.approvals = Approvals(self.vault)
         self.workspace = DiskWorkspace(home / "root", self.vault)
         self.journal = DuckDBJournal(home / "history.duckdb")
-        self.tools = StorageTools(self.workspace, self.journal, self.vault, self.approvals)
+        self.tools = StorageTools(self.workspace, self.journal, self.approvals)
         self.turn = Turn("t", Question("", user="ann"), self.workspace.root / "infra")
 
     async def call(self, name, **arguments):
@@ -180,7 +180,7 @@ async def test_changes_shows_what_waits_and_what_can_be_undone(bench):
 async def test_a_read_only_session_undoes_nothing(bench):
     """Undo writes files, so it is refused where nothing may be written."""
     await bench.apply(await bench.approved({"infra/a.tf": "# a\n"}))
-    bench.tools = StorageTools(bench.workspace, bench.journal, bench.vault, bench.approvals, read_only=True)
+    bench.tools = StorageTools(bench.workspace, bench.journal, bench.approvals, read_only=True)
 
     with pytest.raises(Forbidden, match="TFAI_READ_ONLY"):
         await bench.call("undo")

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
-from typing import cast, get_args
+from typing import TypeAlias, cast, get_args
 
 from .approvals import Consent
 from .commands import BY_NAME
@@ -28,6 +28,8 @@ from .turns import Question, Turn
 
 log = logging.getLogger(__name__)
 
+LookBack: TypeAlias = Callable[[], Awaitable[tuple[Notice, ...]]]
+
 _MODELLED = ("ask", "generate", "diagnose")
 _FLUSH_SECONDS = 2.0
 
@@ -35,14 +37,21 @@ _FLUSH_SECONDS = 2.0
 class Assistant:
     """Answers questions and carries out commands as streams of events."""
 
-    def __init__(self, duties: Duties, redactor: Redactor, *, turn_seconds: float = 300) -> None:
-        """Take what a turn needs; a model's part of a turn may last `turn_seconds`."""
+    def __init__(
+        self, duties: Duties, redactor: Redactor, *, turn_seconds: float = 300, look_back: LookBack | None = None
+    ) -> None:
+        """Take what a turn needs; a model's part of a turn may last `turn_seconds`.
+
+        `look_back` is called before the first turn, to tell how work ended that outlived its process.
+        """
         self.duties = replace(duties, model=ShieldedModel(duties.model, redactor))
         self._redactor = redactor
         self._turn_seconds = turn_seconds
         self._pipes: dict[str, Pipe[Event]] = {}
         self._busy: dict[str, str] = {}  # conversation to the turn that has it
         self._told = ""
+        self._look_back = look_back
+        self._news: list[Notice] = []
         self._closing = False
 
     @property
@@ -59,6 +68,7 @@ class Assistant:
         turn = self._admit(question)
         try:
             await self.duties.model.prepare()
+            await self._catch_up()
             async with aclosing(self._recorded(turn, self._work(turn))) as events:
                 async for event in events:
                     yield event
@@ -132,6 +142,11 @@ class Assistant:
         self._busy[conversation] = turn.id
         return turn
 
+    async def _catch_up(self) -> None:
+        look_back, self._look_back = self._look_back, None
+        if look_back:
+            self._news += await look_back()
+
     def _free(self, turn: Turn) -> None:
         """Let a conversation go on; another turn may already have it."""
         if self._busy.get(turn.question.conversation_id) == turn.id:
@@ -165,6 +180,8 @@ class Assistant:
     def _opening(self, turn: Turn) -> Iterator[Event]:
         """Begin a turn; tell once when history is not kept."""
         yield self._started(turn)
+        while self._news:
+            yield self._news.pop(0)
         notice = self.duties.journal.notice
         if notice and notice != self._told:
             self._told = notice

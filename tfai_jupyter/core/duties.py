@@ -16,9 +16,9 @@ from typing import TypeAlias
 from .agent import run_tool, run_turn
 from .approvals import Approvals, Consent
 from .commands import BY_NAME
-from .context import Material, compose
+from .context import compose
 from .envelope import find_envelope
-from .errors import ModelError, TfaiError
+from .errors import ModelError
 from .events import (
     ApprovalRequired,
     ApprovalResolved,
@@ -31,13 +31,13 @@ from .events import (
     TurnFinished,
 )
 from .ids import new_id
-from .instructions import REMINDER, instructions
-from .messages import Json, Message, Prompt, ToolCall, ToolResult, ToolSpec
+from .instructions import REMINDER
+from .messages import Json, Prompt, ToolCall, ToolResult, ToolSpec
 from .page import counted
-from .protocols import ChatModel, Journal, Retriever, Vault, Workspace
-from .results import Passage
+from .protocols import ChatModel, Journal, Vault, Workspace
+from .recall import Recall
 from .tools import Tool, Yield
-from .turns import Attachment, Turn
+from .turns import Turn
 
 Applier: TypeAlias = Callable[[Turn, Consent], AsyncGenerator[Yield, None]]
 Events: TypeAlias = AsyncGenerator[Event, None]
@@ -55,11 +55,10 @@ class Duties:
     workspace: Workspace
     vault: Vault
     journal: Journal
-    retriever: Retriever
+    recall: Recall
     approvals: Approvals
     max_steps: int = 12
     context_tokens: int = 24_000
-    history_messages: int = 20
 
     def answer(self, turn: Turn) -> Events:
         """Answer with what is known, letting the model use tools; propose what they drafted."""
@@ -174,19 +173,11 @@ class Duties:
 
     async def _modelled(self, turn: Turn, question: str) -> Events:
         """Compose the prompt, say what was left out, run the loop."""
-        passages = await self._passages(turn)
-        if isinstance(passages, Notice):
-            yield passages
-        elif passages:
-            yield PassagesFound(passages)
-        material = Material(
-            instructions(turn.question.command),
-            question,
-            await self._history(turn),
-            () if isinstance(passages, Notice) else passages,
-            await self.workspace.snapshot(turn.directory),
-            await self._attachments(turn),
-        )
+        material, notices = await self.recall.gather(turn, question)
+        for notice in notices:
+            yield notice
+        if material.passages:
+            yield PassagesFound(material.passages)
         composition = compose(material, self.context_tokens)
         if composition.omitted:
             yield Notice("info", "context_trimmed", f"not shown to the model: {'; '.join(composition.omitted)}")
@@ -196,30 +187,6 @@ class Duties:
         async with aclosing(run_turn(self.model, prompt, offered, turn, self.max_steps)) as events:
             async for event in events:
                 yield event
-
-    async def _history(self, turn: Turn) -> tuple[Message, ...]:
-        if turn.begins:
-            return ()
-        return await self.journal.messages(turn.question.conversation_id, self.history_messages, before=turn.id)
-
-    async def _passages(self, turn: Turn) -> tuple[Passage, ...] | Notice:
-        if turn.question.options.get("no_docs") or not turn.question.text:
-            return ()
-        try:
-            return await self.retriever.search(turn.question.text)
-        except TfaiError as error:
-            return Notice("warning", "no_documentation", f"answered without documentation: {error}")
-
-    async def _attachments(self, turn: Turn) -> tuple[Attachment, ...]:
-        paths = turn.question.options.get("files")
-        named = [Attachment("file", path=str(path)) for path in paths] if isinstance(paths, list) else []
-        return tuple([await self._loaded(each, turn) for each in (*turn.question.attachments, *named)])
-
-    async def _loaded(self, attachment: Attachment, turn: Turn) -> Attachment:
-        if attachment.kind != "file" or attachment.text:
-            return attachment
-        file = await self.workspace.read(attachment.path, turn.directory)
-        return replace(attachment, name=file.path, text=file.content)
 
     async def _unpacked(self, turn: Turn, text: str) -> Events:
         """Draft the files of a model that wrote them into its text instead of calling the tool."""
@@ -267,7 +234,7 @@ class Duties:
     async def _to_diagnose(self, turn: Turn) -> dict[str, Json]:
         path = turn.question.options.get("plan")
         text = (await self.workspace.read(str(path), turn.directory)).content if path else turn.question.text
-        attached = [each.text for each in await self._attachments(turn)]
+        attached = [each.text for each in await self.recall.attachments(turn)]
         return {"text": "\n".join(filter(None, (*attached, text)))}
 
     async def _called(self, turn: Turn, name: str, arguments: Mapping[str, Json]) -> AsyncGenerator[Yield, None]:

@@ -102,9 +102,9 @@ class Shown:
         return {"text/plain": page.plain(), "text/markdown": page.markdown(), "text/html": page.html()}
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
     """Say how many there are: `1 file`, `2 files`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def _cell(value: object) -> str:

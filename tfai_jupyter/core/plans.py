@@ -136,7 +136,7 @@ class Plan(Shown):
         rows = tuple(
             (ACTION_SIGNS[change.action], change.address, change.action, change.reason.replace("_", " "))
             for change in self.changes
-            if change.action != "no-op" or change.previous_address
+            if change.action != "no-op" or change.previous_address or change.reason == "import"
         )
         return Table(("", "address", "action", "reason"), rows)
 

@@ -14,7 +14,7 @@ from tfai_jupyter.core.changes import ChangeSet, FileChange
 from tfai_jupyter.core.errors import Conflict, Forbidden, NotFound
 from tfai_jupyter.core.events import Event
 from tfai_jupyter.core.messages import Json, ToolResult
-from tfai_jupyter.core.protocols import FileText, Journal, Vault
+from tfai_jupyter.core.protocols import FileText, Journal
 from tfai_jupyter.core.results import Report, Rows
 from tfai_jupyter.core.tools import Tool
 from tfai_jupyter.core.turns import Turn
@@ -34,7 +34,6 @@ class StorageTools:
         self,
         workspace: DiskWorkspace,
         journal: Journal,
-        vault: Vault,  # noqa: ARG002 - proposals are found through the workspace, which has it
         approvals: Approvals,
         *,
         read_only: bool = False,

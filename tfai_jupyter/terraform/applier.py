@@ -22,7 +22,7 @@ from tfai_jupyter.core.results import Report
 from tfai_jupyter.core.turns import Turn
 
 from . import values
-from .diagnostics import counted, data_of, diagnostics_of, listed, message_of
+from .diagnostics import data_of, diagnostics_of, error_count, listed, message_of
 from .process import is_running
 from .saved import SavedPlan, SavedPlans, identity_of
 from .session import Session
@@ -170,7 +170,7 @@ def _failure(run: TerraformRun, diagnostics: tuple[Diagnostic, ...]) -> ToolResu
     was_killed = run.outcome == "timeout" or run.exit_code < 0
     is_stale = any("stale" in each.summary.lower() for each in diagnostics)
     done = sum(message_of(line).get("type") == "apply_complete" for line in run.stdout.splitlines())
-    summary = f"Apply failed: {counted(diagnostics)}."
+    summary = f"Apply failed: {error_count(diagnostics)}."
     if is_stale:
         summary = "The plan is stale: the state changed since it was made. Nothing was changed; plan again."
     elif was_killed:

@@ -1,4 +1,4 @@
-"""Diagnostics of a run: collected from wherever Terraform said them, counted, listed for a model. Pure."""
+"""Diagnostics of a run: collected from wherever Terraform said them, error_count, listed for a model. Pure."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def listed(diagnostics: Iterable[Diagnostic]) -> str:
     return "\n".join([*lines, f"and {rest} more"] if rest > 0 else lines)
 
 
-def counted(diagnostics: Iterable[Diagnostic]) -> str:
+def error_count(diagnostics: Iterable[Diagnostic]) -> str:
     """Say how many errors there are."""
     count = len(errors_of(diagnostics))
     return "1 error" if count == 1 else f"{count} errors"

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from tfai_jupyter.core.errors import Forbidden, Invalid, TooLarge
 from tfai_jupyter.core.events import Event, ToolProgress
 from tfai_jupyter.core.messages import Json, Outcome, ToolResult
+from tfai_jupyter.core.page import counted
 from tfai_jupyter.core.protocols import Terraform, Workspace
 from tfai_jupyter.core.redaction import PLACEHOLDER
 from tfai_jupyter.core.tools import Tool
 from tfai_jupyter.core.turns import Turn
 
-from .diagnostics import counted, data_of, listed
-from .reports import count
+from .diagnostics import data_of, error_count, listed
 from .session import no_option
 from .validation import Validated, validate_draft
 
@@ -65,7 +65,7 @@ class DraftTools:
         turn.draft.update(staged)
         turn.summary = summary or turn.summary
         turn.attempts += 1
-        yield ToolProgress("", f"validating {count(len(turn.draft), 'file')}")
+        yield ToolProgress("", f"validating {counted(len(turn.draft), 'file')}")
         validated = await self.validate(turn)
         turn.draft.update(validated.formatted)
         turn.validation = str(validated)
@@ -112,7 +112,7 @@ def _check_sizes(draft: Mapping[str, str | None]) -> None:
 
 
 def _repair(turn: Turn, validated: Validated) -> str:
-    told = counted(validated.diagnostics)
+    told = error_count(validated.diagnostics)
     return f"{told}, repair {turn.attempts} of {REPAIRS}" if turn.attempts <= REPAIRS else f"{told}, no repair left"
 
 
@@ -126,6 +126,6 @@ def _result(turn: Turn, validated: Validated) -> ToolResult:
             if turn.attempts <= REPAIRS
             else "No repair is left. Stop calling write_files; tell the person what is wrong and how to mend it."
         )
-    summary = f"{count(len(turn.draft), 'file')} drafted, {validated}"
+    summary = f"{counted(len(turn.draft), 'file')} drafted, {validated}"
     data: dict[str, Json] = {"diagnostics": data_of(validated.diagnostics), "validation": str(validated)}
     return ToolResult("\n".join(filter(None, lines)), outcome, summary, data)

@@ -17,7 +17,7 @@ from tfai_jupyter.core.protocols import TerraformRun
 from tfai_jupyter.core.wire import to_json
 
 from .configuration import configuration_sha256
-from .diagnostics import counted, data_of, diagnostics_of, listed
+from .diagnostics import data_of, diagnostics_of, error_count, listed
 from .plan import is_empty, read_plan
 from .saved import SavedPlan, SavedPlans, file_sha256, state_of_plan
 from .session import Session
@@ -137,7 +137,7 @@ async def failed(session: Session, run: TerraformRun | None) -> ToolResult:
     diagnostics = diagnostics_of(run)
     command = run.arguments[0]
     outcome: Outcome = "timeout" if run.outcome == "timeout" else "error"
-    summary = f"{command} timed out" if outcome == "timeout" else f"{command} failed: {counted(diagnostics)}"
+    summary = f"{command} timed out" if outcome == "timeout" else f"{command} failed: {error_count(diagnostics)}"
     return ToolResult(f"{summary}\n{listed(diagnostics)}", outcome, summary, {"diagnostics": data_of(diagnostics)})
 
 

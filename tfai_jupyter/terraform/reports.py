@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tfai_jupyter.core.events import PlanReady
 from tfai_jupyter.core.messages import Json, ToolResult
+from tfai_jupyter.core.page import counted
 from tfai_jupyter.core.plans import ACTION_SIGNS, Plan, ResourceChange
 from tfai_jupyter.core.results import Report, Rows, State
 
@@ -49,15 +50,15 @@ def drift_result(plan: Plan) -> ToolResult:
         for change in drifted
         for attribute in change.attributes
     )
-    made = Rows(("address", "action", "attribute", "before", "after"), rows)
-    summary = f"{count(len(drifted), 'resource')} changed outside Terraform." if drifted else "No drift."
+    summary = f"{counted(len(drifted), 'resource')} changed outside Terraform." if drifted else "No drift."
+    made = Rows(("address", "action", "attribute", "before", "after"), rows, empty=summary)
     content = "\n".join([summary, *map(_brief, drifted[:SHOWN_CHANGES])])
     return ToolResult(content, "ok", summary, {"result": "rows", **made.to_dict()})
 
 
 def state_result(state: State) -> ToolResult:
     """Answer with a state: addresses, or the attributes that were asked for."""
-    summary = f"{count(len(state.resources), 'resource')} in the state."
+    summary = f"{counted(len(state.resources), 'resource')} in the state."
     lines = [summary]
     for resource in state.resources:
         lines.append(resource.address + (" (tainted)" if resource.tainted else ""))
@@ -69,11 +70,6 @@ def rows_result(rows: Rows, summary: str) -> ToolResult:
     """Answer with rows of two columns: names and values."""
     content = "\n".join([summary, *(f"{name} = {value}" for name, value in rows.rows)])
     return ToolResult(content[:SHOWN_CHARACTERS], "ok", summary, {"result": "rows", **rows.to_dict()})
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    """Say how many there are."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def _brief(change: ResourceChange) -> str:

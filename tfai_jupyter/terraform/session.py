@@ -117,7 +117,7 @@ def open_session(terraform: Terraform, workspace: Workspace, redactor: Redactor,
     """Resolve a tool's `dir` and open a session there; raises Forbidden, Invalid, NotFound."""
     directory = workspace.resolve(no_option(dir_ or ".", "dir"), turn.directory)
     if not directory.is_dir():
-        message = f"there is no directory {dir_} in the workspace"
+        message = f"there is no directory {workspace.relative(directory)} in the workspace"
         raise NotFound(message)
     return Session(terraform, redactor, turn, directory)
 

@@ -14,6 +14,7 @@ from tfai_jupyter.core.approvals import Approvals, Consent
 from tfai_jupyter.core.errors import Invalid, NotFound
 from tfai_jupyter.core.events import Event, ToolProgress
 from tfai_jupyter.core.messages import ToolResult
+from tfai_jupyter.core.page import counted
 from tfai_jupyter.core.protocols import Terraform, TerraformRun, Vault, Workspace
 from tfai_jupyter.core.redaction import Redactor
 from tfai_jupyter.core.results import Rows
@@ -21,10 +22,10 @@ from tfai_jupyter.core.tools import Tool
 from tfai_jupyter.core.turns import Turn
 
 from .applier import Applier
-from .diagnostics import counted, data_of, diagnostics_of, errors_of, listed
+from .diagnostics import data_of, diagnostics_of, error_count, errors_of, listed
 from .formatting import FORMATTED, format_files
 from .planner import Planned, Planner, PlanOptions, failed
-from .reports import count, drift_result, plan_event, plan_result, report, rows_result, state_result
+from .reports import drift_result, plan_event, plan_result, report, rows_result, state_result
 from .saved import SavedPlan, SavedPlans, identity_of
 from .session import Session, no_option, open_session
 from .state import outputs_of, read_state
@@ -95,7 +96,7 @@ class TerraformTools:
         diagnostics = diagnostics_of(run) if run else ()
         is_valid = run is not None and run.outcome == "ok"
         summary = (
-            "The configuration is valid." if is_valid else f"The configuration is invalid: {counted(diagnostics)}."
+            "The configuration is valid." if is_valid else f"The configuration is invalid: {error_count(diagnostics)}."
         )
         yield report(summary, listed(diagnostics), {"diagnostics": data_of(diagnostics)}, is_ok=is_valid)
 
@@ -155,8 +156,8 @@ class TerraformTools:
         """
         session = self._open(turn, dir)
         outputs = outputs_of(await session.state_document()) or {}
-        rows = Rows(("name", "value"), tuple((name, value) for name, value in outputs.items()))
-        return rows_result(rows, f"{count(len(outputs), 'output')}.")
+        rows = Rows(("name", "value"), tuple((name, value) for name, value in outputs.items()), empty="No outputs.")
+        return rows_result(rows, f"{counted(len(outputs), 'output')}.")
 
     async def terraform_graph(self, turn: Turn, dir: str = ".") -> ToolResult:
         """Show how resources depend on each other, in DOT.
@@ -168,7 +169,7 @@ class TerraformTools:
         run = await session.run("graph")
         if run.outcome != "ok":
             return await failed(session, run)
-        return report(count(run.stdout.count("->"), "dependency", "dependencies"), run.stdout.strip())
+        return report(counted(run.stdout.count("->"), "dependency", "dependencies"), run.stdout.strip())
 
     async def request_apply(self, turn: Turn, plan_id: str) -> AsyncGenerator[Event | ToolResult, None]:
         """Ask a person to approve a saved plan. Nothing is applied before they do.
@@ -226,15 +227,15 @@ class TerraformTools:
         before = {file.path: file.content for file in files}
         after, diagnostics = await format_files(self._terraform, before, turn.question.env)
         if broken := errors_of(diagnostics):
-            text = f"fmt failed: {counted(broken)}"
+            text = f"fmt failed: {error_count(broken)}"
             return report(text, listed(broken), {"diagnostics": data_of(broken)}, is_ok=False)
         changed = {path: text for path, text in after.items() if text != before[path]}
         if not changed:
-            return report(f"{count(len(before), 'file')} checked, all formatted.", "")
+            return report(f"{counted(len(before), 'file')} checked, all formatted.", "")
         turn.draft.update(changed)
-        turn.summary = turn.summary or f"format {count(len(changed), 'file')}"
+        turn.summary = turn.summary or f"format {counted(len(changed), 'file')}"
         turn.validation = "skipped: only the format changes"
-        return report(f"{count(len(changed), 'file')} of {len(before)} to format.", "\n".join(sorted(changed)))
+        return report(f"{counted(len(changed), 'file')} of {len(before)} to format.", "\n".join(sorted(changed)))
 
     async def terraform_drift(
         self, turn: Turn, dir: str = ".", *, no_init: bool = False

@@ -17,7 +17,7 @@ from tfai_jupyter.core.plans import Diagnostic
 from tfai_jupyter.core.protocols import Terraform, TerraformRun, Workspace
 
 from .configuration import CODE, LOCK, local_sources
-from .diagnostics import counted, diagnostics_of, errors_of
+from .diagnostics import diagnostics_of, error_count, errors_of
 from .formatting import format_files
 
 BESIDE = (".tftpl", ".tpl", ".tmpl", ".json", ".yaml", ".yml", ".sh", ".txt", ".cfg", ".conf", ".pub", ".py", ".js")
@@ -46,7 +46,7 @@ class Validated:
             case "valid":
                 return "valid"
             case "invalid":
-                return f"invalid: {counted(self.diagnostics)}"
+                return f"invalid: {error_count(self.diagnostics)}"
             case _:
                 return f"skipped: {self.reason}"
 
