@@ -64,6 +64,51 @@ PATTERNS: tuple[Pattern, ...] = (
         cloud="local",
         called="demo",
     ),
+    Pattern(
+        name="aws_bucket",
+        title="S3 bucket",
+        keywords=("s3", "bucket"),
+        summary="A private bucket: versioned, encrypted with its own key, public access blocked, TLS only, access logged.",
+        cloud="aws",
+    ),
+    Pattern(
+        name="aws_vpc",
+        title="VPC over several zones",
+        keywords=("vpc", "aws network", "virtual private cloud"),
+        summary="Public and private subnets in each zone, NAT, an emptied default security group, encrypted flow logs.",
+        cloud="aws",
+    ),
+    Pattern(
+        name="aws_eks_roles",
+        title="IAM roles for EKS",
+        keywords=("iam", "irsa role", "node role"),
+        summary="Least-privilege roles for the control plane, the nodes and (IRSA) the service accounts of pods.",
+        cloud="aws",
+        needs=("eks", "irsa"),
+    ),
+    Pattern(
+        name="aws_instance",
+        title="Hardened EC2 instances",
+        keywords=("ec2", "aws instance", "aws vm", "aws virtual machine", "aws server"),
+        summary="Instances without public address or SSH: IMDSv2, encrypted disks, Session Manager over private endpoints.",
+        cloud="aws",
+        includes=("aws_vpc",),
+    ),
+    Pattern(
+        name="aws_accounts",
+        title="Multi-account AWS structure",
+        keywords=("multi account", "multiple account", "account structure", "aws organization", "landing zone"),
+        summary="Organizational units, an account for each concern, guard rails (SCP) and one encrypted audit trail.",
+        cloud="aws",
+    ),
+    Pattern(
+        name="aws_eks",
+        title="EKS cluster with IRSA",
+        keywords=("eks", "kubernetes", "k8s"),
+        summary="A private cluster with its VPC, encrypted secrets and logs, and IAM roles for service accounts (IRSA).",
+        cloud="aws",
+        includes=("aws_vpc",),
+    ),
 )
 
 _CLOUDS = {
@@ -149,6 +194,8 @@ def _values(pattern: Pattern, wish: Wish) -> dict[str, str]:
         "region": wish.region(pattern.cloud) or _REGIONS.get(pattern.cloud, ""),
         "zones": str(wish.count("zones?|availability zones?|azs?|subnets?", 2, 6) or 3),
         "nodes": str(wish.count("nodes?|workers?|instances?", 1, 50) or 2),
+        "instances": str(wish.count("instances?|servers?|vms?|machines?", 1, 20) or 1),
+        "accounts": _accounts(wish),
         "services": _services(pattern, wish),
         "environments": ", ".join(f'"{name}"' for name in (environments if len(environments) > 1 else ENVIRONMENTS)),
     }
@@ -167,3 +214,12 @@ def _services(pattern: Pattern, wish: Wish) -> str:
         f"    {name.ljust(width)} = {{ port = {port + place}, replicas = {replicas} }}"
         for place, name in enumerate(names)
     )
+
+
+def _accounts(wish: Wish) -> str:
+    """Return the entries of a map of accounts to their units; the names that are asked for are workloads."""
+    names = wish.names() or wish.environments() or ENVIRONMENTS
+    units = {"log-archive": "security", "security": "security", "network": "infrastructure"}
+    units |= {name: units.get(name, "workloads") for name in names}
+    width = max(map(len, units))
+    return "\n".join(f'    {name.ljust(width)} = "{unit}"' for name, unit in units.items())
