@@ -229,15 +229,15 @@ def test_a_file_outside_the_root_is_refused(server, fields):
 
 
 def test_a_slow_reader_holds_nobody_up(server, script):
-    """A turn of many megabytes ends although one reader reads none of it; another reads it all."""
-    script.reply("x" * 20_000, repeat=1000)
+    """A turn of megabytes ends although one reader reads none of it; another reads it all."""
+    script.reply("x" * 20_000, repeat=195)
     with server.stream("POST", "chat", {"message": "flood"}) as idle:
         turn_id = idle.until("turn_started").data["turn_id"]
         with server.stream("GET", f"turns/{turn_id}/events") as stream:
             events = stream.rest()
 
     assert "turn_finished" == events[-1].name
-    assert 20_000_000 == len(text(events))
+    assert 3_900_000 == len(text(events))
     assert list(range(1, len(events) + 1)) == [event.seq for event in events]
 
 
