@@ -146,8 +146,8 @@ async def test_a_reader_that_leaves_breaks_nothing():
         break
     await pipe.aclose()
     del pipe
+    await asyncio.sleep(0.05)  # lets go of the iterator too
     gc.collect()
-    await asyncio.sleep(0)
 
     assert [] == complaints
 
