@@ -27,7 +27,7 @@ class Pipe(Generic[Item]):
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
         self._task = asyncio.create_task(self._pump(source), name=name or None)
-        self._task.add_done_callback(self._ended)
+        self._task.add_done_callback(lambda _: self._changed.set())
 
     def stop(self, reason: str) -> bool:
         """Cancel the source; False when it has already ended."""
@@ -54,11 +54,6 @@ class Pipe(Generic[Item]):
         """Cancel the source and wait until it has cleaned up."""
         self._task.cancel()
         await asyncio.wait({self._task})
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._changed.set()
-        if not task.cancelled():
-            task.exception()  # counts as seen, for the reader may have left
 
     async def _pump(self, source: AsyncGenerator[Item, None]) -> None:
         async with aclosing(source) as items:
