@@ -298,6 +298,8 @@ def server(tmp_path_factory, script):
         (started.root / "infra").mkdir()
         (started.root / "infra" / "main.tf").write_text('resource "terraform_data" "a" {\n  input = "x"\n}\n')
         yield started
+        assert "Traceback" not in started.log.read_text()
+        assert "never retrieved" not in started.log.read_text()
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """Chat over TCP: streaming, resuming, leaving, stopping, and what is refused at the door."""
 
 import json
+import socket
 import time
+from contextlib import closing, suppress
 
 import pytest
 
@@ -239,6 +241,43 @@ def test_a_slow_reader_holds_nobody_up(server, script):
     assert "turn_finished" == events[-1].name
     assert 3_900_000 == len(text(events))
     assert list(range(1, len(events) + 1)) == [event.seq for event in events]
+
+
+def test_a_reader_that_takes_nothing_is_cut_off(start, own_script, model_environment):
+    """Its connection is closed, its turn ends soon after, and nothing breaks over it."""
+    own_script.reply("x" * 20_000, repeat=190)
+    environment = model_environment(own_script) | {"TFAI_RECONNECT_SECONDS": "0.2"}
+    with start("--TfaiExtension.stall_seconds=0.5", environment=environment) as server:
+        with closing(socket.socket()) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect(("127.0.0.1", server.port))
+            body = b'{"message": "flood"}'
+            head = f"POST {server.base}tfai/api/chat HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
+            connection.sendall(f"{head}Authorization: {server.headers['Authorization']}\r\n\r\n".encode() + body)
+            wait_until(lambda: "tfai_chat_active_streams 0.0" in metrics_of(server, "tfai_chat_requests_total{"), 30)
+            time.sleep(1.5)
+
+            received = drained(connection)
+
+        assert b"turn_started" in received
+        assert b"turn_finished" not in received
+        assert "Traceback" not in server.log.read_text()
+
+
+def metrics_of(server, needed):
+    """Scrape the host; empty until there is a certain sample."""
+    text = server.get(f"{server.base}metrics").body.decode()
+    return text if needed in text else ""
+
+
+def drained(connection):
+    """Read what is left on a connection that the other side has closed."""
+    connection.settimeout(10)
+    received = b""
+    with suppress(ConnectionError):
+        while piece := connection.recv(65536):
+            received += piece
+    return received
 
 
 def test_a_turn_that_does_not_exist_is_not_found(server):

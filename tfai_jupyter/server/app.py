@@ -29,7 +29,8 @@ LAG_SECONDS = 1.0
 
 def _trait(option: Option) -> AnyTrait:
     # Any: `Settings.load` judges a value, whatever source it comes from, and says in one sentence what is wrong.
-    text = f"{option.help}; must be {option.wanted}. In the environment: {option.env}."
+    default = option.show(option.default) or "nothing"
+    text = f"{option.help}; must be {option.wanted}. In the environment: {option.env}. If not given: {default}."
     return AnyTrait(None, allow_none=True, help=text).tag(config=True)
 
 
@@ -49,13 +50,14 @@ class TfaiExtension(ExtensionApp):
     classes = [Tfai]  # noqa: RUF012 - traitlets reads it off the class
 
     heartbeat_seconds = Float(15.0, help="How long a stream may be silent before a comment is sent.").tag(config=True)
+    stall_seconds = Float(30.0, help="How long a reader may take nothing before it is cut off.").tag(config=True)
 
     def initialize_settings(self) -> None:
         """Make the desk, which opens nothing yet."""
         server = self._server
         given = {**server.config.get("Tfai", {}), **self.config.get("Tfai", {})}
         self.desk = Desk(given, Path(server.root_dir), self._note_activity)
-        self.desk.heartbeat_seconds = self.heartbeat_seconds
+        self.desk.heartbeat_seconds, self.desk.stall_seconds = self.heartbeat_seconds, self.stall_seconds
 
     def initialize_handlers(self) -> None:
         """Add the routes."""

@@ -20,9 +20,6 @@ from .limits import CHAT_BYTES
 from .turns import RunningTurn, RunningTurns
 
 EVENT_STREAM = "text/event-stream"
-STALL_SECONDS = 30.0
-"""How long a reader may leave the socket full before it is cut off; it can resume."""
-
 _WRITE_BYTES = 64 * 1024
 
 
@@ -72,7 +69,7 @@ class Stream(Endpoint):
         if self._has_left:
             return
         try:
-            async with asyncio.timeout(STALL_SECONDS):
+            async with asyncio.timeout(self.desk.stall_seconds):
                 await self.flush()
         except StreamClosedError:
             self._has_left = True

@@ -72,6 +72,9 @@ class Desk:
     heartbeat_seconds = 15.0
     """How long a stream may be silent before a comment is sent."""
 
+    stall_seconds = 30.0
+    """How long a reader may leave the socket full before it is cut off; it can resume."""
+
     def __init__(self, traits: Mapping[str, object], root: Path, active: Callable[[], None]) -> None:
         """Take what `c.Tfai` gives and the server's root; `active` is told whenever a turn moves on."""
         self.settings = Settings()
@@ -166,7 +169,8 @@ class Desk:
     def _opened(self, task: asyncio.Task[Open]) -> None:
         self._failed_at = time.monotonic()
         if self.failure:
-            log.error("%s", self.failure, exc_info=task.exception())
+            is_told = isinstance(task.exception(), TfaiError)  # a person's mistake needs no traceback
+            log.error("%s", self.failure, exc_info=None if is_told else task.exception())
 
     async def _open(self) -> Open:
         assembly = await asyncio.to_thread(self._assemble)
