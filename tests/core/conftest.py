@@ -76,9 +76,10 @@ class World:
         )
         return replace(duties, **changes)
 
-    def assistant(self, *replies, turn_seconds=300, **changes):
+    def assistant(self, *replies, turn_seconds=300, look_back=None, **changes):
         """Make an assistant whose model plays `replies`."""
-        return Assistant(self.duties(*replies, **changes), self.redactor, turn_seconds=turn_seconds)
+        duties = self.duties(*replies, **changes)
+        return Assistant(duties, self.redactor, turn_seconds=turn_seconds, look_back=look_back)
 
     def turn(self, text="", command="ask", **changes):
         """Make a running turn in the root."""

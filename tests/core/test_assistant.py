@@ -349,6 +349,23 @@ async def test_history_that_is_not_kept_is_told_once(world):
     assert ["turn_started", "notice"] == [name_of(event) for event in turns[0][:2]]
 
 
+async def test_what_outlived_its_process_is_told_in_the_first_turn(world):
+    """An apply that ended while nobody was there is news once, whoever asks first."""
+    asked = []
+
+    async def look_back():
+        asked.append("looked")
+        return Notice("info", "applied", "plan7 was applied"), Notice("warning", "applied", "plan8 failed")
+
+    assistant = world.assistant(look_back=look_back)
+    first, second = [await world.ask("why?", assistant=assistant) for _ in range(2)]
+
+    assert ["plan7 was applied", "plan8 failed"] == [event.message for event in first if isinstance(event, Notice)]
+    assert "turn_started" == name_of(first[0])
+    assert ["looked"] == asked
+    assert not [event for event in second if isinstance(event, Notice)]
+
+
 async def test_a_journal_that_hangs_does_not_hold_the_end_back(world):
     """The last event comes although the disk does not answer."""
 
