@@ -68,7 +68,7 @@ PATTERNS: tuple[Pattern, ...] = (
         name="aws_bucket",
         title="S3 bucket",
         keywords=("s3", "bucket"),
-        summary="A private bucket: versioned, encrypted with its own key, public access blocked, TLS only, access logged.",
+        summary="A private bucket: versioned, encrypted, public access blocked, TLS only, access logged.",
         cloud="aws",
     ),
     Pattern(
@@ -90,7 +90,7 @@ PATTERNS: tuple[Pattern, ...] = (
         name="aws_instance",
         title="Hardened EC2 instances",
         keywords=("ec2", "aws instance", "aws vm", "aws virtual machine", "aws server"),
-        summary="Instances without public address or SSH: IMDSv2, encrypted disks, Session Manager over private endpoints.",
+        summary="Instances without public address or SSH: IMDSv2, encrypted disks, Session Manager.",
         cloud="aws",
         includes=("aws_vpc",),
     ),
@@ -105,9 +105,53 @@ PATTERNS: tuple[Pattern, ...] = (
         name="aws_eks",
         title="EKS cluster with IRSA",
         keywords=("eks", "kubernetes", "k8s"),
-        summary="A private cluster with its VPC, encrypted secrets and logs, and IAM roles for service accounts (IRSA).",
+        summary="A private cluster with its VPC, encrypted secrets, and IAM roles for service accounts (IRSA).",
         cloud="aws",
         includes=("aws_vpc",),
+    ),
+    Pattern(
+        name="azure_aks",
+        title="AKS cluster with workload identity",
+        keywords=("aks", "kubernetes", "k8s"),
+        summary="A private cluster: Entra for people, workload identity for pods, policies, logs, no local accounts.",
+        cloud="azure",
+    ),
+    Pattern(
+        name="azure_storage",
+        title="Azure storage account",
+        keywords=("storage account", "blob storage", "azure storage", "blob container"),
+        summary="An account without keys or public blobs: closed network, versions, soft delete, logs, a lock.",
+        cloud="azure",
+        called="data",
+    ),
+    Pattern(
+        name="google_gke",
+        title="GKE cluster with Workload Identity",
+        keywords=("gke", "kubernetes", "k8s"),
+        summary="A regional cluster of private, shielded nodes with few rights, and Workload Identity for pods.",
+        cloud="google",
+    ),
+    Pattern(
+        name="google_bucket",
+        title="Cloud Storage bucket",
+        keywords=("gcs", "bucket", "cloud storage"),
+        summary="A private bucket: no ACLs, never public, versioned, encrypted with its own key, access logged.",
+        cloud="google",
+    ),
+    Pattern(
+        name="module",
+        title="Reusable module and its caller",
+        keywords=("module",),
+        summary="A module with checked inputs and described outputs, and a root that calls it once for each entry.",
+        called="component",
+    ),
+    Pattern(
+        name="workspaces",
+        title="Workspaces for environments",
+        keywords=("workspace",),
+        summary="One configuration whose settings follow the selected workspace, and that refuses an unknown one.",
+        needs=("environment", "dev", "staging", "prod", "terraform"),
+        called="app",
     ),
 )
 
@@ -197,7 +241,8 @@ def _values(pattern: Pattern, wish: Wish) -> dict[str, str]:
         "instances": str(wish.count("instances?|servers?|vms?|machines?", 1, 20) or 1),
         "accounts": _accounts(wish),
         "services": _services(pattern, wish),
-        "environments": ", ".join(f'"{name}"' for name in (environments if len(environments) > 1 else ENVIRONMENTS)),
+        "first_environment": (environments or ENVIRONMENTS)[0],
+        "environment_settings": _settings(environments if len(environments) > 1 else ENVIRONMENTS),
     }
 
 
@@ -223,3 +268,14 @@ def _accounts(wish: Wish) -> str:
     units |= {name: units.get(name, "workloads") for name in names}
     width = max(map(len, units))
     return "\n".join(f'    {name.ljust(width)} = "{unit}"' for name, unit in units.items())
+
+
+def _settings(environments: tuple[str, ...]) -> str:
+    """Return the entries of a map of environments to their settings: the nearer to production, the more careful."""
+    settings = {
+        "dev": 'replicas = 1, size = "small", protected = false',
+        "staging": 'replicas = 2, size = "small", protected = false',
+        "prod": 'replicas = 3, size = "medium", protected = true',
+    }
+    width = max(map(len, environments))
+    return "\n".join(f"    {name.ljust(width)} = {{ {settings[name]} }}" for name in environments)

@@ -66,6 +66,9 @@ resource "aws_eks_cluster" "this" {
   enabled_cluster_log_types = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
   deletion_protection       = var.deletion_protection
 
+  # The add-ons below replace the ones that EKS would install by itself.
+  bootstrap_self_managed_addons = false
+
   access_config {
     authentication_mode                         = "API"
     bootstrap_cluster_creator_admin_permissions = true
