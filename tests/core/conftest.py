@@ -10,6 +10,7 @@ from tfai_jupyter.core.approvals import Approvals
 from tfai_jupyter.core.assistant import Assistant
 from tfai_jupyter.core.duties import Duties
 from tfai_jupyter.core.errors import Conflict
+from tfai_jupyter.core.events import TextDelta, name_of
 from tfai_jupyter.core.ids import new_id
 from tfai_jupyter.core.messages import ToolResult
 from tfai_jupyter.core.recall import Recall
@@ -90,6 +91,17 @@ class World:
         """Return all events of one question."""
         question = Question(text, command, **{"conversation_id": "talk"} | changes)
         return await collect((assistant or self.assistant(*replies)).ask(question))
+
+    @staticmethod
+    def names(events):
+        """Name the events that are no text."""
+        return [name_of(event) for event in events if not isinstance(event, TextDelta)]
+
+    @staticmethod
+    def only(events, kind):
+        """Return the one event of a kind."""
+        [found] = [event for event in events if isinstance(event, kind)]
+        return found
 
     async def apply_change_set(self, turn, consent):
         """Write the files somebody consented to, if they are still the ones that were shown."""

@@ -1,14 +1,12 @@
-"""What an assistant does in a turn, asked through an assistant or one duty at a time."""
+"""What an assistant does in a turn: answer, generate, diagnose, run a command."""
 
 import json
 
 import pytest
 
-from tfai_jupyter.core.approvals import Approvals
 from tfai_jupyter.core.errors import JournalUnavailable, ModelRefused, Unavailable
 from tfai_jupyter.core.events import (
     ApprovalRequired,
-    ApprovalResolved,
     ChangeSetProposed,
     Notice,
     PassagesFound,
@@ -28,17 +26,6 @@ ENVELOPE = json.dumps({"files": [{"path": "main.tf", "content": "a = 1\n"}], "su
 PASSAGE = Passage("p", "VPC", "https://example.com", 0.5, "text of it")
 
 
-def names(events):
-    """Name the events without tools and text."""
-    return [name_of(event) for event in events if not isinstance(event, TextDelta)]
-
-
-def only(events, kind):
-    """Return the one event of a kind."""
-    [found] = [event for event in events if isinstance(event, kind)]
-    return found
-
-
 class NoDocumentation(StaticRetriever):
     """A retriever that is down."""
 
@@ -52,7 +39,7 @@ async def test_a_question_is_answered(world):
     """The plain case: started, text, finished."""
     events = await world.ask("why?", replies=[["Because", Usage(3, 1)]])
 
-    assert ["turn_started", "turn_finished"] == names(events)
+    assert ["turn_started", "turn_finished"] == world.names(events)
     assert ("Because", "end", Usage(3, 1)) == (events[1].text, events[-1].stop_reason, events[-1].usage)
 
 
@@ -61,14 +48,14 @@ async def test_documentation_is_found_shown_and_given_to_the_model(world):
     assistant = world.assistant(["See [1]."], retriever=StaticRetriever(PASSAGE))
     events = await world.ask("why?", assistant=assistant)
 
-    assert (PASSAGE,) == only(events, PassagesFound).passages
+    assert (PASSAGE,) == world.only(events, PassagesFound).passages
 
 
 async def test_missing_documentation_is_one_notice(world):
     """The turn goes on without."""
     events = await world.ask("why?", assistant=world.assistant(["So."], retriever=NoDocumentation()))
 
-    assert ["turn_started", "notice", "turn_finished"] == names(events)
+    assert ["turn_started", "notice", "turn_finished"] == world.names(events)
     assert ("warning", "no_documentation") == (events[1].level, events[1].code)
     assert "the index is away" in events[1].message
 
@@ -77,7 +64,7 @@ async def test_documentation_can_be_left_out(world):
     """`--no-docs` searches nothing."""
     assistant = world.assistant(["So."], retriever=StaticRetriever(PASSAGE))
 
-    assert ["turn_started", "turn_finished"] == names(
+    assert ["turn_started", "turn_finished"] == world.names(
         await world.ask("why?", assistant=assistant, options={"no_docs": True})
     )
 
@@ -144,14 +131,14 @@ async def test_what_was_left_out_is_said(world):
     (world.root / "huge.tf").write_text("x" * 40_000)
     events = await world.ask("why?", assistant=world.assistant(["So."], context_tokens=4000))
 
-    assert "huge.tf (over the token budget)" in only(events, Notice).message
+    assert "huge.tf (over the token budget)" in world.only(events, Notice).message
 
 
 async def test_a_directory_that_is_not_there_yet_can_be_asked_about(world):
     """`generate -o new` begins with an empty workspace."""
     events = await world.ask("a vpc", "generate", replies=[[WRITE], ["Done."]], directory="new")
 
-    assert "main.tf" == only(events, ChangeSetProposed).files[0].path
+    assert "main.tf" == world.only(events, ChangeSetProposed).files[0].path
 
 
 async def test_a_directory_that_vanished_is_asked_about_without_its_files(world):
@@ -175,7 +162,7 @@ async def test_a_file_that_cannot_be_read_fails_the_turn_with_its_reason(world):
 async def test_files_from_a_tool_are_proposed_and_nothing_is_written(world):
     """Proposed, approval asked for, the turn waits; the disk is as it was."""
     events = await world.ask("a vpc", "generate", replies=[[WRITE, Usage(1, 1)], ["Done.", Usage(1, 1)]])
-    proposed, asked = only(events, ChangeSetProposed), only(events, ApprovalRequired)
+    proposed, asked = world.only(events, ChangeSetProposed), world.only(events, ApprovalRequired)
 
     assert ("a network", ["main.tf"]) == (proposed.summary, [change.path for change in proposed.files])
     assert ("change_set", proposed.change_set_id) == (asked.kind, asked.subject_id)
@@ -191,7 +178,7 @@ async def test_files_in_the_text_are_proposed_too(world, text):
     events = await world.ask("a vpc", "generate", replies=[[text], ["never"]])
 
     assert ["turn_started", "tool_started", "tool_finished", "change_set_proposed", "approval_required"] == (
-        names(events)[:-1]
+        world.names(events)[:-1]
     )
     assert "never" not in repr(events)
 
@@ -201,7 +188,7 @@ async def test_only_the_last_draft_is_proposed(world):
     better = calls("write_files", files=[{"path": "main.tf", "content": "a = 2\n"}], summary="better")
     events = await world.ask("a vpc", "generate", replies=[[WRITE], [better], ["Done."]])
 
-    assert "+a = 2" in only(events, ChangeSetProposed).files[0].diff
+    assert "+a = 2" in world.only(events, ChangeSetProposed).files[0].diff
 
 
 @pytest.mark.parametrize(
@@ -214,8 +201,8 @@ async def test_a_model_that_proposes_nothing_is_asked_once_more(world, text):
     events = await world.ask("a vpc", "generate", assistant=assistant)
 
     assert "a vpc\n\nYou proposed no files." in duties.model.prompts[1].messages[-1].content
-    assert (1, Usage(3, 3)) == (names(events).count("passages_found"), events[-1].usage)
-    assert ["main.tf"] == [change.path for change in only(events, ChangeSetProposed).files]
+    assert (1, Usage(3, 3)) == (world.names(events).count("passages_found"), events[-1].usage)
+    assert ["main.tf"] == [change.path for change in world.only(events, ChangeSetProposed).files]
 
 
 async def test_nothing_proposed_twice_is_a_failure_that_says_so(world):
@@ -230,7 +217,7 @@ async def test_an_answer_that_was_cut_is_not_asked_for_again(world):
     """A model without room has no more the second time."""
     events = await world.ask("a vpc", "generate", assistant=world.assistant([calls("write_files")], max_steps=1))
 
-    assert ["turn_started", "tool_started", "tool_finished", "turn_finished"] == names(events)
+    assert ["turn_started", "tool_started", "tool_finished", "turn_finished"] == world.names(events)
     assert "max_steps" == events[-1].stop_reason
 
 
@@ -239,7 +226,7 @@ async def test_files_that_are_already_so_are_a_notice(world):
     (world.root / "main.tf").write_text("a = 1\n")
     events = await world.ask("a vpc", "generate", replies=[[WRITE], ["Done."]])
 
-    assert "nothing_changes" == only(events, Notice).code
+    assert "nothing_changes" == world.only(events, Notice).code
     assert "end" == events[-1].stop_reason
 
 
@@ -247,7 +234,7 @@ async def test_an_answer_may_propose_files(world):
     """`ask` that turns out to need a change proposes it."""
     events = await world.ask("fix it", replies=[[WRITE], ["Fixed."]])
 
-    assert "a network" == only(events, ChangeSetProposed).summary
+    assert "a network" == world.only(events, ChangeSetProposed).summary
     assert "awaiting_approval" == events[-1].stop_reason
 
 
@@ -258,7 +245,7 @@ async def test_a_finding_is_explained_and_a_repair_proposed(world):
 
     assert "diagnosis" == next(each for each in events if isinstance(each, ToolFinished)).data["result"]
     assert "Error: Cycle\n\nFinding:\ncycle: a and b" in duties.model.prompts[0].messages[-1].content
-    assert "a network" == only(events, ChangeSetProposed).summary
+    assert "a network" == world.only(events, ChangeSetProposed).summary
     assert "awaiting_approval" == events[-1].stop_reason
 
 
@@ -266,8 +253,8 @@ async def test_a_finding_stands_when_the_model_is_broken(world):
     """What was found by rule does not depend on a model."""
     events = await world.ask("Error: Cycle", "diagnose", replies=[[ModelRefused("no key")]])
 
-    assert ["turn_started", "tool_started", "tool_finished", "notice", "turn_finished"] == names(events)
-    assert "not explained further: no key" == only(events, Notice).message
+    assert ["turn_started", "tool_started", "tool_finished", "notice", "turn_finished"] == world.names(events)
+    assert "not explained further: no key" == world.only(events, Notice).message
     assert "end" == events[-1].stop_reason
 
 
@@ -275,8 +262,8 @@ async def test_without_a_finding_no_model_is_asked(world):
     """There is nothing to explain."""
     events = await world.ask("", "diagnose", replies=[["never"]])
 
-    assert ["turn_started", "tool_started", "tool_finished", "turn_finished"] == names(events)
-    assert "error" == only(events, ToolFinished).outcome
+    assert ["turn_started", "tool_started", "tool_finished", "turn_finished"] == world.names(events)
+    assert "error" == world.only(events, ToolFinished).outcome
 
 
 async def test_what_terraform_printed_is_diagnosed_from_a_file(world):
@@ -307,7 +294,10 @@ async def test_a_command_runs_its_tool_with_its_own_options(world):
     planned = await world.ask("", "plan", assistant=assistant, options={"destroy": True, "quiet": True})
     queried = await world.ask("SELECT 1", "sql", assistant=assistant)
 
-    assert ("work True", "SELECT 1") == (only(planned, ToolFinished).summary, only(queried, ToolFinished).summary)
+    assert ("work True", "SELECT 1") == (
+        world.only(planned, ToolFinished).summary,
+        world.only(queried, ToolFinished).summary,
+    )
     assert "never" not in repr((planned, queried))
 
 
@@ -321,92 +311,4 @@ async def test_what_a_command_drafts_is_proposed(world):
 
     events = await world.ask("", "fmt", assistant=world.assistant(tools=(terraform_fmt,)))
 
-    assert ["change_set_proposed", "approval_required", "turn_finished"] == names(events)[-3:]
-
-
-async def proposal(world):
-    """Propose a file; return change set and approval ids."""
-    events = await world.ask("a vpc", "generate", replies=[[WRITE], ["Done."]])
-    return only(events, ChangeSetProposed), only(events, ApprovalRequired).approval_id
-
-
-async def test_an_approval_is_carried_out_once(world):
-    """Approved, written, done; the second time it was used already."""
-    _, approval_id = await proposal(world)
-    events = await world.ask("", "approve", options={"id": approval_id}, user="ann")
-
-    assert ["turn_started", "approval_resolved", "tool_started", "tool_finished", "turn_finished"] == names(events)
-    assert ("approve", "ann") == (events[1].decision, events[1].by)
-    assert "a = 1\n" == (world.root / "main.tf").read_text()
-    assert "apply_change_set" == only(events, ToolFinished).tool
-
-
-async def test_what_changed_since_is_not_overwritten(world):
-    """The applier looks again, and the approval is used up."""
-    _, approval_id = await proposal(world)
-    (world.root / "main.tf").write_text("by hand\n")
-    events = await world.ask("", "approve", options={"id": approval_id})
-
-    assert "error" == only(events, ToolFinished).outcome
-    assert "by hand\n" == (world.root / "main.tf").read_text()
-
-
-async def test_a_refusal_is_recorded_with_its_reason(world):
-    """Nothing is written, now or later."""
-    _, approval_id = await proposal(world)
-    events = await world.ask("", "deny", options={"id": approval_id, "reason": "too late"}, user="ann")
-    resolved = only(events, ApprovalResolved)
-
-    assert ("deny", "ann", "too late") == (resolved.decision, resolved.by, resolved.reason)
-    assert "Denied: change_set" in next(event.text for event in events if isinstance(event, TextDelta))
-    assert [] == list(world.root.iterdir())
-    assert () == world.approvals.pending()
-
-
-async def test_applying_a_change_set_asks_first(world):
-    """`apply ID` is a wish; the file is written when somebody consents to the new approval."""
-    proposed, _ = await proposal(world)
-    events = await world.ask("", "apply", options={"id": proposed.change_set_id})
-
-    assert ["turn_started", "change_set_proposed", "approval_required", "turn_finished"] == names(events)
-    assert "awaiting_approval" == events[-1].stop_reason
-    assert [] == list(world.root.iterdir())
-
-
-async def test_applying_goes_on_at_once_where_a_policy_grants_it(world):
-    """A headless run is allowed exactly the digest that its policy names, phrase or not."""
-    proposed, _ = await proposal(world)
-    granted = Approvals(world.vault, granted=frozenset([proposed.change_set_digest]), policy_name="policy ci.yaml")
-    assistant = world.assistant(approvals=granted)
-    events = await world.ask("", "apply", assistant=assistant, options={"id": proposed.change_set_id})
-
-    assert ["approval_required", "approval_resolved", "tool_started", "tool_finished"] == names(events)[2:-1]
-    assert ("policy ci.yaml", "end") == (only(events, ApprovalResolved).by, events[-1].stop_reason)
-    assert "a = 1\n" == (world.root / "main.tf").read_text()
-
-
-async def test_applying_a_plan_asks_through_its_tool(world):
-    """Anything that is no change set is a plan."""
-
-    async def terraform_apply_request(turn: Turn, plan_id: str) -> ToolResult:
-        """Ask."""
-        del turn
-        return ToolResult(f"asked for {plan_id}")
-
-    events = await world.ask(
-        "", "apply", assistant=world.assistant(tools=(terraform_apply_request,)), options={"id": "plan7"}
-    )
-
-    assert "asked for plan7" == only(events, ToolFinished).summary
-
-
-@pytest.mark.parametrize("command", ["ask", "generate", "diagnose"])
-async def test_no_tool_of_a_model_can_use_a_consent(world, command):
-    """Appliers are in no tool table: a model that names one is told that it does not exist."""
-    wish = [calls(name) for name in ("apply_change_set", "terraform_apply", "run_command", "approve")]
-    events = await world.ask("go", command, replies=[wish, ["Then not."], [WRITE], ["."]])
-    outcomes = {event.tool: event.outcome for event in events if isinstance(event, ToolFinished)}
-
-    assert {"error"} == {outcomes[each.name] for each in wish}
-    assert [] == list(world.root.iterdir())
-    assert isinstance(events[-1], TurnFinished)
+    assert ["change_set_proposed", "approval_required", "turn_finished"] == world.names(events)[-3:]
