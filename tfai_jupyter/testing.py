@@ -132,7 +132,8 @@ class MemoryJournal:
         began = [event for event in self.recorded if isinstance(event, TurnStarted)]
         turns = [turn for turn in began if turn.conversation_id == conversation_id]
         earlier = [turn for turn in turns if not before or turn.turn_id < before]
-        return tuple([message for turn in earlier for message in self._pair(turn)][-limit:])
+        found = [message for turn in earlier for message in self._pair(turn)]
+        return tuple(found[-limit:]) if limit > 0 else ()
 
     async def events(self, turn_id: str, after: int = 0) -> tuple[Event, ...]:
         """Return a turn's events with `seq` greater than `after`."""
