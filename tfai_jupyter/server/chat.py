@@ -39,6 +39,8 @@ class Stream(Endpoint):
     async def follow(self, turns: RunningTurns, turn: RunningTurn, seq: int = 0) -> None:
         """Send what follows `seq`, until the turn is over or the reader has left."""
         self._turn = turn
+        # Nagle's algorithm would hold back each small frame until the reader has acknowledged the last: 40 ms.
+        getattr(self.request.connection, "stream").set_nodelay(True)  # noqa: B009 - HTTP1Connection's, not the interface's
         await self.send(())
         with turns.reading(turn):
             while not self._has_left:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tfai_jupyter.core.errors import Invalid, JournalUnavailable, TfaiError
-from tfai_jupyter.core.events import Event, TextDelta
+from tfai_jupyter.core.events import Event
 from tfai_jupyter.core.messages import Message
 from tfai_jupyter.core.results import Rows
 
@@ -93,7 +93,7 @@ class DuckDBJournal:
         self._errands: deque[_Errand] = deque()
         self._spill: Spool | None = None
         self._spilt = self._storing = 0
-        self._is_urgent = self._is_closing = False
+        self._is_closing = False
         self._thread: threading.Thread | None = None
 
     @property
@@ -117,9 +117,7 @@ class DuckDBJournal:
                 self._overflow(entry)
             else:
                 self._queue.append(entry)
-            if not isinstance(event, TextDelta):
-                self._is_urgent = True
-            if self._is_urgent or self.pending == 1:
+            if self.pending == 1:
                 self._wake()
 
     async def flush(self) -> None:
@@ -260,7 +258,7 @@ class DuckDBJournal:
             if not self._has_work():
                 self._changed.wait(_IDLE_SECONDS)
             if self._queue and not self._is_hurried():
-                # Only pieces of text: a moment more makes one row of many, and is soon enough.
+                # One transaction of many, and the interpreter to the turn that has just begun.
                 until = time.monotonic() + _LINGER_SECONDS
                 while not self._is_hurried() and (left := until - time.monotonic()) > 0:
                     self._changed.wait(left)
@@ -268,14 +266,14 @@ class DuckDBJournal:
             self._storing = self.pending
             self._queue.clear()
             self._errands.clear()
-            self._spill, self._spilt, self._is_urgent = None, 0, False
+            self._spill, self._spilt = None, 0
             return work
 
     def _has_work(self) -> bool:
         return bool(self._queue or self._errands or self._spill or self._is_closing)
 
     def _is_hurried(self) -> bool:
-        return bool(self._is_urgent or self._errands or self._spill or self._is_closing)
+        return bool(self._errands or self._spill or self._is_closing)
 
     def _end(self, errands: Sequence[_Errand]) -> None:
         with self._changed:
