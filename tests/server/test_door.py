@@ -21,6 +21,7 @@ ROUTES = [
     ("GET", "file?path=a"),
     ("PUT", "file"),
     ("GET", "usage"),
+    ("GET", "openapi.json"),
     ("GET", "nowhere"),
     ("DELETE", "nowhere"),
 ]

@@ -18,6 +18,7 @@ from .chat import Cancel, Chat, Decide, Events
 from .desk import Desk
 from .endpoint import RESOURCE, Endpoint, authorized
 from .limits import CREATE_BYTES, SAVE_BYTES
+from .openapi import describe
 
 
 class Health(Endpoint):
@@ -149,6 +150,16 @@ class File(Endpoint):
         self.finish(json.dumps(answer))
 
 
+class OpenApi(Endpoint):
+    """`GET openapi.json`."""
+
+    @web.authenticated
+    @authorized(action="read", resource=RESOURCE)
+    def get(self) -> None:
+        """Describe every route for programs."""
+        self.finish(json.dumps(describe(ROUTES, f"{self.base_url.rstrip('/')}{PREFIX}")))
+
+
 class Nowhere(Endpoint):
     """Whatever else is asked below our prefix."""
 
@@ -185,12 +196,13 @@ ROUTES: tuple[tuple[str, type[Endpoint]], ...] = (
     ("workspace/create", Create),
     ("file", File),
     ("usage", Usage),
+    ("openapi.json", OpenApi),
 )
 """Every route below the prefix, and what answers it."""
 
 
 def handlers(desk: Desk) -> list[tuple[Any, ...]]:
     """Return the routes as tornado takes them; the last catches what is none of them."""
-    table = [(re.sub(r"{\w+}", "([^/]+)", route), handler, route) for route, handler in ROUTES]
+    table = [(re.sub(r"{\w+}", "([^/]+)", route.replace(".", r"\.")), handler, route) for route, handler in ROUTES]
     table.append(("?.*", Nowhere, "nowhere"))
     return [(f"{PREFIX}/{pattern}", handler, {"desk": desk, "route": route}) for pattern, handler, route in table]
