@@ -135,7 +135,8 @@ def kernel_in(directory, environment):
     try:
         client.start_channels()
         client.wait_for_ready(timeout=SECONDS)
-        kernel = Kernel(client, manager.interrupt_kernel)
+        pid = manager.provisioner.pid
+        kernel = Kernel(client, lambda: os.kill(pid, signal.SIGINT))
         assert "ok" == kernel.run("%load_ext tfai_jupyter").status
         yield kernel
     finally:
@@ -152,13 +153,21 @@ def kernel_of(server):
     client.load_connection_file()
     try:
         client.start_channels()
-        client.wait_for_ready(timeout=SECONDS)
+        wait_for(lambda: is_ready(client), "the kernel does not answer")
         kernel = Kernel(client, lambda: server.ask("POST", f"api/kernels/{about['id']}/interrupt"))
         assert "ok" == kernel.run("%load_ext tfai_jupyter").status
         yield kernel
     finally:
         client.stop_channels()
         server.ask("DELETE", f"api/kernels/{about['id']}")
+
+
+def is_ready(client):
+    """Tell whether a kernel answers; a client that did not start it takes a slow start for a death."""
+    with suppress(RuntimeError):
+        client.wait_for_ready(timeout=SECONDS)
+        return True
+    return False
 
 
 @dataclass
@@ -335,3 +344,9 @@ def slow_terraform(tmp_path):
     path.write_text('#!/bin/sh\nif [ "$1" = plan ]; then sleep 300 & wait; fi\nexec terraform "$@"\n')
     path.chmod(0o755)
     return path
+
+
+@pytest.fixture
+def free_address():
+    """Give an address where nobody answers."""
+    return f"http://127.0.0.1:{free_port()}/"

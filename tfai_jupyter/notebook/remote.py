@@ -68,6 +68,7 @@ class RemoteAssistant:
                     async with aclosing(self._read(request, place)) as events:
                         async for event in events:
                             yield event
+                    place.check()
                 except (self._library.TransportError, ValueError, LookupError, TfaiError) as error:
                     if not place.turn_id:
                         raise self._translated(error) from None
@@ -170,6 +171,12 @@ class _Place:
         if isinstance(event, TurnStarted):
             self.turn_id = event.turn_id
         self.is_over = isinstance(event, TurnFinished | TurnFailed)
+
+    def check(self) -> None:
+        """Raise ValueError when a stream ended before it said which turn it was."""
+        if not self.turn_id:
+            message = "no turn began"
+            raise ValueError(message)
 
     def lost(self, address: Address) -> TurnFailed:
         self.is_over = True
