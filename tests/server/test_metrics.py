@@ -73,6 +73,23 @@ def test_every_family_is_driven(server, script):
         assert family in moved, family
 
 
+def test_an_approval_is_counted_with_the_files_it_wrote(server):
+    """The kind and the decision are labels; the files count as applied."""
+    before = metrics(server)
+    events = server.chat("/scaffold counted")
+    approval = next(event.data for event in events if event.name == "approval_required")
+    with server.stream("POST", f"approvals/{approval['approval_id']}", {"decision": "approve"}) as stream:
+        stream.rest()
+    after = metrics(server)
+
+    resolved, written = (
+        'tfai_approvals_total{decision="approve",kind="change_set"}',
+        'tfai_workspace_files_written_total{source="apply"}',
+    )
+    assert 1 == value(after, resolved) - value(before, resolved)
+    assert len(list((server.root / "counted").iterdir())) == value(after, written) - value(before, written)
+
+
 def test_labels_stay_few(server):
     """A hundred addresses and tools that do not exist make no new series."""
     server.get("nowhere/0")

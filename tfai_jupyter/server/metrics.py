@@ -26,6 +26,7 @@ TURN_BUCKETS = (1, 5, 10, 30, 60, 120, 300)
 _HTTP_BUCKETS = (0.005, 0.025, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _TERRAFORM = "terraform_"
+_REMEMBERED = 1000
 
 
 class Metrics:
@@ -73,12 +74,15 @@ class Metrics:
             case ToolFinished():
                 tool = event.tool if event.tool in known_tools else "unknown"
                 self.tools.labels(tool, event.outcome).inc()
+                self._count_files(event)
                 if tool.startswith(_TERRAFORM):
                     self.terraform_seconds.labels(tool.removeprefix(_TERRAFORM)).observe(event.duration_ms / 1000)
             case PassagesFound():
                 self.passages.observe(len(event.passages))
             case ApprovalRequired():
                 self._kinds[event.approval_id] = event.kind
+                if len(self._kinds) > _REMEMBERED:
+                    del self._kinds[next(iter(self._kinds))]
             case ApprovalResolved():
                 self.approvals.labels(self._kinds.pop(event.approval_id, "other"), event.decision).inc()
             case _:
@@ -108,6 +112,12 @@ class Metrics:
         known = method if method in _METHODS else "other"
         self.requests.labels(known, handler, str(code)).inc()
         self.request_seconds.labels(known, handler).observe(seconds)
+
+    def _count_files(self, event: ToolFinished) -> None:
+        data = event.data or {}
+        files = data.get("files")
+        if data.get("done") == "applied" and isinstance(files, list):
+            self.files.labels("apply").inc(len(files))
 
 
 def outcome_of(last: TurnFinished | TurnFailed) -> str:
