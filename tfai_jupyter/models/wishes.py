@@ -34,7 +34,7 @@ _QUOTED = re.compile(r"""(?<!\w)["'`]([A-Za-z][\w-]*)["'`](?!\w)""")
 _ENVIRONMENT = re.compile(r"\b(dev|development|staging|stage|prod|production)\b", re.IGNORECASE)
 _PORT = re.compile(r"\bports?\s+(\d{2,5})\b", re.IGNORECASE)
 _REGIONS = {
-    "aws": r"\b(?:af|ap|ca|eu|il|me|mx|sa|us(?:-gov)?)-(?:north|south|east|west|central)(?:east|west)?-\d\b",
+    "aws": r"\b(?:af|ap|ca|eu|il|me|mx|sa|us)-(?:north|south|east|west|central)(?:east|west)?-\d\b",
     "azure": r"\b(?:(?:east|central|west|northcentral|southcentral|westcentral)us[23]?|(?:north|west)europe"
     r"|uksouth|ukwest|(?:france|sweden|canada)central|(?:germanywest|italynorth|switzerlandnorth|norwayeast)(?:central)?"
     r"|(?:east|southeast)asia|japaneast|japanwest|australiaeast|centralindia|brazilsouth)\b",

@@ -1,8 +1,9 @@
 # The audit trail: every call in every account, encrypted, in a bucket that keeps it.
 
 locals {
+  account_id = data.aws_caller_identity.current.account_id
   trail_name = "${local.prefix}-audit"
-  trail_arn  = "arn:aws:cloudtrail:${var.region}:${data.aws_caller_identity.current.account_id}:trail/${local.trail_name}"
+  trail_arn  = "arn:aws:cloudtrail:${var.region}:${local.account_id}:trail/${local.trail_name}"
 }
 
 # The management account.
@@ -19,7 +20,7 @@ data "aws_iam_policy_document" "trail_key" {
 
     principals {
       type        = "AWS"
-      identifiers = ["arn:aws:iam::${data.aws_caller_identity.current.account_id}:root"]
+      identifiers = ["arn:aws:iam::${local.account_id}:root"]
     }
   }
 

@@ -28,7 +28,7 @@ variable "region" {
   default     = "@@region@@"
 
   validation {
-    condition     = can(regex("^[a-z]{2}(-gov)?-[a-z]+-[0-9]$", var.region))
+    condition     = can(regex("^[a-z]{2}-[a-z]+-[0-9]$", var.region))
     error_message = "The region must look like eu-central-1."
   }
 }
@@ -79,7 +79,7 @@ variable "accounts" {
 # --- Guard rails ---
 
 variable "allowed_regions" {
-  description = "Regions in which members may work; global services are always allowed. Empty allows only the region above."
+  description = "Regions in which members may work beside the one above; global services are always allowed."
   type        = set(string)
   default     = []
 }

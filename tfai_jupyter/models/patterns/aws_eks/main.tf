@@ -2,7 +2,8 @@
 # for service accounts (IRSA) instead of rights for whole nodes.
 
 locals {
-  prefix = "${var.name}-${var.environment}"
+  prefix     = "${var.name}-${var.environment}"
+  account_id = data.aws_caller_identity.current.account_id
 }
 
 # Who runs this, to name the account in policies.
@@ -19,7 +20,7 @@ data "aws_iam_policy_document" "key" {
 
     principals {
       type        = "AWS"
-      identifiers = ["arn:aws:iam::${data.aws_caller_identity.current.account_id}:root"]
+      identifiers = ["arn:aws:iam::${local.account_id}:root"]
     }
   }
 
@@ -36,7 +37,7 @@ data "aws_iam_policy_document" "key" {
     condition {
       test     = "ArnLike"
       variable = "kms:EncryptionContext:aws:logs:arn"
-      values   = ["arn:aws:logs:${var.region}:${data.aws_caller_identity.current.account_id}:log-group:/aws/eks/${local.prefix}/*"]
+      values   = ["arn:aws:logs:${var.region}:${local.account_id}:log-group:/aws/eks/${local.prefix}/*"]
     }
   }
 }

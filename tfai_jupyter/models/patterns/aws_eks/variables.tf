@@ -28,7 +28,7 @@ variable "region" {
   default     = "@@region@@"
 
   validation {
-    condition     = can(regex("^[a-z]{2}(-gov)?-[a-z]+-[0-9]$", var.region))
+    condition     = can(regex("^[a-z]{2}-[a-z]+-[0-9]$", var.region))
     error_message = "The region must look like eu-central-1."
   }
 }
@@ -82,7 +82,7 @@ variable "kubernetes_version" {
   default     = null
 
   validation {
-    condition     = var.kubernetes_version == null ? true : can(regex("^1\\.[0-9]{2}$", var.kubernetes_version))
+    condition     = can(regex("^1\\.[0-9]{2}$", coalesce(var.kubernetes_version, "1.33")))
     error_message = "The version must look like 1.33."
   }
 }

@@ -28,7 +28,7 @@ variable "region" {
   default     = "@@region@@"
 
   validation {
-    condition     = can(regex("^[a-z]{2}(-gov)?-[a-z]+-[0-9]$", var.region))
+    condition     = can(regex("^[a-z]{2}-[a-z]+-[0-9]$", var.region))
     error_message = "The region must look like eu-central-1."
   }
 }

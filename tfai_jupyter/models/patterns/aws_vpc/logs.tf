@@ -2,6 +2,10 @@
 
 # --- Log group ---
 
+locals {
+  account_id = data.aws_caller_identity.current.account_id
+}
+
 # Who runs this, to name the account in policies.
 data "aws_caller_identity" "current" {}
 
@@ -14,7 +18,7 @@ data "aws_iam_policy_document" "log_key" {
 
     principals {
       type        = "AWS"
-      identifiers = ["arn:aws:iam::${data.aws_caller_identity.current.account_id}:root"]
+      identifiers = ["arn:aws:iam::${local.account_id}:root"]
     }
   }
 
@@ -31,7 +35,7 @@ data "aws_iam_policy_document" "log_key" {
     condition {
       test     = "ArnLike"
       variable = "kms:EncryptionContext:aws:logs:arn"
-      values   = ["arn:aws:logs:${var.region}:${data.aws_caller_identity.current.account_id}:log-group:/vpc/${local.prefix}"]
+      values   = ["arn:aws:logs:${var.region}:${local.account_id}:log-group:/vpc/${local.prefix}"]
     }
   }
 }
@@ -66,7 +70,7 @@ data "aws_iam_policy_document" "flow_trust" {
     condition {
       test     = "StringEquals"
       variable = "aws:SourceAccount"
-      values   = [data.aws_caller_identity.current.account_id]
+      values   = [local.account_id]
     }
   }
 }

@@ -28,7 +28,7 @@ variable "region" {
   default     = "@@region@@"
 
   validation {
-    condition     = can(regex("^[a-z]{2}(-gov)?-[a-z]+-[0-9]$", var.region))
+    condition     = can(regex("^[a-z]{2}-[a-z]+-[0-9]$", var.region))
     error_message = "The region must look like eu-central-1."
   }
 }
@@ -47,7 +47,7 @@ variable "cidr" {
   default     = "10.0.0.0/16"
 
   validation {
-    condition     = can(cidrnetmask(var.cidr)) && try(tonumber(split("/", var.cidr)[1]), 0) >= 16 && try(tonumber(split("/", var.cidr)[1]), 99) <= 20
+    condition     = can(cidrnetmask(var.cidr)) && can(regex("/(16|17|18|19|20)$", var.cidr))
     error_message = "The range must be an IPv4 CIDR block between /16 and /20, such as 10.0.0.0/16."
   }
 }
@@ -64,7 +64,7 @@ variable "zones" {
 }
 
 variable "nat_per_zone" {
-  description = "Whether each zone has a NAT gateway of its own; false shares one, which is cheaper and fails with its zone."
+  description = "Whether each zone has its own NAT gateway; to share one is cheaper, and it fails with its zone."
   type        = bool
   default     = true
 }

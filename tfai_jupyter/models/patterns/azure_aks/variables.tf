@@ -47,7 +47,7 @@ variable "kubernetes_version" {
   default     = null
 
   validation {
-    condition     = var.kubernetes_version == null ? true : can(regex("^1\\.[0-9]{2}(\\.[0-9]+)?$", var.kubernetes_version))
+    condition     = can(regex("^1\\.[0-9]{2}(\\.[0-9]+)?$", coalesce(var.kubernetes_version, "1.33")))
     error_message = "The version must look like 1.33 or 1.33.1."
   }
 }

@@ -4,6 +4,9 @@ locals {
   prefix  = "${var.name}-${var.environment}"
   project = data.google_client_config.current.project
 
+  # Where Google keeps the identities of this project's pods.
+  workload_pool = "${local.project}.svc.id.goog"
+
   # What nodes need: write logs and metrics, and pull images.
   node_roles = toset([
     "roles/artifactregistry.reader",
@@ -113,7 +116,7 @@ resource "google_container_cluster" "this" {
 
   # Pods act as accounts of the project, not as their node.
   workload_identity_config {
-    workload_pool = "${local.project}.svc.id.goog"
+    workload_pool = local.workload_pool
   }
 
   private_cluster_config {
@@ -239,7 +242,7 @@ resource "google_service_account_iam_member" "workload" {
 
   service_account_id = google_service_account.workload[each.key].name
   role               = "roles/iam.workloadIdentityUser"
-  member             = "serviceAccount:${local.project}.svc.id.goog[${each.value.namespace}/${each.value.service_account}]"
+  member             = "serviceAccount:${local.workload_pool}[${each.value.namespace}/${each.value.service_account}]"
 
   depends_on = [google_container_cluster.this]
 }

@@ -53,7 +53,7 @@ variable "authorized_networks" {
   default     = {}
 
   validation {
-    condition     = alltrue([for cidr in values(var.authorized_networks) : can(cidrnetmask(cidr)) && cidr != "0.0.0.0/0"])
+    condition     = alltrue([for cidr in var.authorized_networks : can(cidrnetmask(cidr)) && cidr != "0.0.0.0/0"])
     error_message = "Give IPv4 CIDR blocks, and not the whole internet."
   }
 }
