@@ -91,6 +91,7 @@ def test_a_pattern_without_a_cloud_applies_as_it_is(name, text, tmp_path):
     assert "No changes." in terraform.run("plan", "-input=false", "-detailed-exitcode")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLOUDS)
 def test_a_pattern_of_a_cloud_plans_and_applies(name, tmp_path, mirror):
     """It is formatted, fits the provider's schema, is planned without input, and applied where that can be tried."""
@@ -105,6 +106,7 @@ def test_a_pattern_of_a_cloud_plans_and_applies(name, tmp_path, mirror):
     assert "No changes." in terraform.run("plan", "-input=false", "-detailed-exitcode")
 
 
+@pytest.mark.slow
 def test_roles_of_service_accounts_follow_the_issuer(tmp_path, mirror):
     """IRSA comes with the cluster's issuer: its provider, and a role with one policy for each service account."""
     terraform = Terraform(tmp_path, mirror)
