@@ -48,12 +48,12 @@ def _carry_out(invocation: Invocation) -> int:
     try:
         outcome = session.ask(invocation, display.show)
         result = display.finish(outcome)
-        if not display.has_told(result):
-            sys.stdout.write(f"{result}\n")
+        problem = problem_of(outcome)
+        display.tell(result, problem)
         sys.stdout.flush()
     finally:
         session.close()
-    if problem := problem_of(outcome):
+    if problem:
         sys.stderr.write(f"tfai: {problem}\n")
     return INTERRUPTED if _is_cancelled(outcome) else outcome.exit_code
 

@@ -46,7 +46,7 @@ def form_of(options: Mapping[str, Json]) -> Form:
 
 
 def problem_of(outcome: Outcome) -> str:
-    """Say in a sentence why a turn did not come to its end; empty when it did."""
+    """Say in a sentence why a turn did not come to its end, or what its command failed with; empty if neither."""
     match outcome.last:
         case TurnFailed(message=message):
             return message
@@ -55,7 +55,7 @@ def problem_of(outcome: Outcome) -> str:
         case None:
             return "the turn was given up before its end"
         case _:
-            return ""
+            return outcome.problems[0] if outcome.problems else ""
 
 
 @dataclass(slots=True)
@@ -87,10 +87,12 @@ class Display:
             self._write(self.out, plain(result) + "\n")
         if self.form == "json" and not (is_empty and problem_of(outcome)):
             self._write(self.out, json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")
-        if self.form in ("json", "quiet"):
-            for problem in outcome.problems:
-                self.note(problem)
         return result
+
+    def tell(self, result: Result, problem: str) -> None:
+        """Write a failed command's result, where it says more than the problem that follows it."""
+        if not self.has_told(result) and str(result) != problem:
+            self._write(self.out, f"{result}\n")
 
     def has_told(self, result: Result) -> bool:
         """Tell whether all of a result has been written, so that a cell need not show it again."""
@@ -132,8 +134,8 @@ class Display:
         ending = f"{event.outcome} {event.duration_ms / 1000:.1f} s"
         if event.outcome != "ok" and event.summary:
             ending += f": {event.summary}"
-        if not self._is_announced and event.outcome == "ok":
-            return  # a person named it, and it was done at once: the result says enough
+        if not self._is_announced:
+            return  # a person named it, and it was done at once: the result, or the problem, says enough
         if self._waiting == event.tool:
             self._write(self.notes, f"{ending}\n")
             self._waiting = ""

@@ -93,7 +93,8 @@ class TfaiMagics(Magics):
         outcome = self.session.ask(invocation, display.show)
         result = display.finish(outcome)
         if problem := problem_of(outcome):
-            raise UsageError(problem)
+            display.tell(result, problem)
+            raise UsageError(problem)  # so that Run All stops here
         if display.has_told(result):
             self._told = (result, self._shell.execution_count)
         return result

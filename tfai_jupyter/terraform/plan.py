@@ -97,7 +97,7 @@ def _attributes(change: Document) -> Iterator[AttributeChange]:
     """Yield the attributes that differ; what is unknown is one attribute, whatever was below it before."""
     unknown = values.marked(change.get("after_unknown"))
     before = dict(values.leaves(change.get("before"), unknown))
-    after = dict(values.leaves(change.get("after"), unknown)) | dict.fromkeys(unknown, values.UNKNOWN)
+    after = dict(values.leaves(change.get("after"), unknown)) | dict.fromkeys(sorted(unknown), values.UNKNOWN)
     flags = (values.marked(change.get("before_sensitive")), values.marked(change.get("after_sensitive")))
     forcing = frozenset(tuple(map(str, path)) for path in change.get("replace_paths", ()))
     for place in dict.fromkeys((*before, *after)):
