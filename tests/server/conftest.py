@@ -210,7 +210,7 @@ def running(directory, *arguments, environment=None, root=None):
         "JUPYTER_DATA_DIR": str(folders["data"]),
         "JUPYTER_CONFIG_DIR": str(folders["config"]),
         "MODEL_PROVIDER": "offline",
-        **{name: value for name, value in os.environ.items() if name.startswith(("COV", "PYTHONPATH"))},
+        **{name: value for name, value in os.environ.items() if name.startswith("COV")},
     } | (environment or {})
     command = [sys.executable, "-m", "jupyter", "server", "--allow-root", "--no-browser"]
     command += [f"--ServerApp.{each}" for each in (f"port={port}", "port_retries=0")]

@@ -77,10 +77,9 @@ class Desk:
 
     def __init__(self, traits: Mapping[str, object], root: Path, active: Callable[[], None]) -> None:
         """Take what `c.Tfai` gives and the server's root; `active` is told whenever a turn moves on."""
-        self.settings = Settings()
         self.metrics: Metrics = shared_metrics()
         self.readiness = Readiness(self.checks)
-        self._rates: Rates | None = None
+        self._adopt(Settings())
         self._traits = traits
         self._root = root
         self._active = active
@@ -102,7 +101,7 @@ class Desk:
     async def announce(self) -> None:
         """Log every setting and where it comes from; what is wrong with them is told, not raised."""
         try:
-            self.settings = await asyncio.to_thread(self._load)
+            self._adopt(await asyncio.to_thread(self._load))
         except TfaiError as error:
             log.error("%s", error)  # noqa: TRY400 - a person's mistake needs no traceback
             return
@@ -113,8 +112,6 @@ class Desk:
 
     def admit(self, principal: str) -> None:
         """Count a request; raises Busy."""
-        if self._rates is None:
-            self._rates = Rates(self.settings.rate_per_second, self.settings.rate_burst)
         self._rates.admit(principal)
 
     async def open(self) -> Open:
@@ -159,6 +156,10 @@ class Desk:
         except TimeoutError:
             log.warning("not everything ended in time; the journal has what was done")
 
+    def _adopt(self, settings: Settings) -> None:
+        self.settings = settings
+        self._rates = Rates(settings.rate_per_second, settings.rate_burst)
+
     def _task(self) -> asyncio.Task[Open]:
         is_stale = bool(self.failure) and time.monotonic() - self._failed_at > RETRY_SECONDS
         if self._opening is None or is_stale:
@@ -174,8 +175,8 @@ class Desk:
 
     async def _open(self) -> Open:
         assembly = await asyncio.to_thread(self._assemble)
-        self.settings = settings = assembly.settings
-        self._rates = None
+        settings = assembly.settings
+        self._adopt(settings)
         turns = RunningTurns(
             assembly.assistant,
             Places(settings.max_streams, settings.queue_length),

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -25,8 +25,8 @@ State = Literal["ready", "degraded", "starting", "unavailable"]
 
 GOOD_SECONDS = 60.0
 BAD_SECONDS = 5.0
-CHECK_SECONDS = 6.0
-"""Each part answers the doctor within 5 s; this bounds whatever does not."""
+LOOK_SECONDS = 5.5
+"""How long a probe waits for a look; each part has 5 s, but libraries may have to be loaded first."""
 
 _PRIVATE = re.compile(r"\w+://\S+|\b[\w.-]+:\d{1,5}\b|(?<![\w.])[~.]{0,2}/[\w.@%+-]+\S*")
 
@@ -55,9 +55,14 @@ class Seen:
 class Readiness:
     """Answers every probe from the last look."""
 
-    def __init__(self, checks: Callable[[], Awaitable[tuple[Check, ...] | None]]) -> None:
+    def __init__(
+        self,
+        checks: Callable[[], Coroutine[object, object, tuple[Check, ...] | None]],
+        look_seconds: float = LOOK_SECONDS,
+    ) -> None:
         """Take what looks at every part; it gives None while there is nothing to look at yet."""
         self._checks = checks
+        self._look_seconds = look_seconds
         self._seen: Seen | None = None
         self._look: asyncio.Task[tuple[Check, ...] | None] | None = None
 
@@ -77,10 +82,11 @@ class Readiness:
         if self._seen and self._seen.is_fresh(time.monotonic()):
             return self._seen
         if self._look is None or self._look.done():
-            looking = asyncio.wait_for(self._checks(), CHECK_SECONDS)
-            self._look = asyncio.create_task(looking, name="tfai readiness")
+            self._look = asyncio.create_task(self._checks(), name="tfai readiness")
         look = self._look
-        await asyncio.wait({look})
+        await asyncio.wait({look}, timeout=self._look_seconds)
+        if not look.done():  # it goes on; whoever asks next may find it done
+            return self._seen and Seen((), time.monotonic(), "the parts do not answer in time")
         error, now = look.exception(), time.monotonic()
         if error:
             self._seen = Seen((), now, _reason(error))
@@ -90,8 +96,6 @@ class Readiness:
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "the parts did not answer in time"
     if isinstance(error, TfaiError):
         return str(error)
     log.error("a check broke", exc_info=error)
