@@ -100,6 +100,14 @@ def test_a_plan_stays_a_plan_beside_a_report(events):
     assert ["apply p1"] == commands
 
 
+def test_what_was_done_is_the_result_once_a_policy_let_it_happen():
+    """After the files are written the result is the report of it, not the proposal again."""
+    written = done("apply_change_set", {"result": "report", "text": "wrote 1 file: a.tf"})
+    outcome = fold("apply", PROPOSED, ASKED, ApprovalResolved("a1", "approve", "policy"), written, END)
+
+    assert Report("wrote 1 file: a.tf") == outcome.result()
+
+
 @pytest.mark.parametrize(
     ("command", "events", "code"),
     [

@@ -21,6 +21,13 @@ from .protocols import Vault
 from .turns import Turn
 from .wire import from_json, to_json
 
+APPLIER_NAMES: dict[ApprovalKind, str] = {
+    "change_set": "apply_change_set",
+    "terraform_apply": "terraform_apply",
+    "command": "run_command",
+}
+"""What events call the carrying out of each kind of approval."""
+
 
 @dataclass(frozen=True, slots=True)
 class Approval:

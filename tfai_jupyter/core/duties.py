@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from .agent import run_tool, run_turn
-from .approvals import Approvals, Consent
+from .approvals import APPLIER_NAMES, Approvals, Consent
 from .commands import BY_NAME
 from .context import compose
 from .envelope import find_envelope
@@ -41,8 +41,6 @@ from .turns import Turn
 
 Applier: TypeAlias = Callable[[Turn, Consent], AsyncGenerator[Yield, None]]
 Events: TypeAlias = AsyncGenerator[Event, None]
-
-APPLIER_NAMES = {"change_set": "apply_change_set", "terraform_apply": "terraform_apply", "command": "run_command"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +217,9 @@ class Duties:
             turn, "change_set", change_set.id, digest=change_set.digest, binding={"change_set": change_set.digest}
         )
         yield approval.required()
-        yield TextDelta(f"{counted(len(change_set.files), 'file')} proposed. Write with: approve {approval.id}\n")
+        if turn.question.command != "apply" or not self.approvals.granted_by(change_set.digest):
+            told = f"{counted(len(change_set.files), 'file')} proposed. Write with: approve {approval.id}\n"
+            yield TextDelta(told)
 
     async def _requested(self, turn: Turn, subject: str) -> Events:
         if subject in self.vault.names("change_sets"):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 
+from .approvals import APPLIER_NAMES
 from .changes import ChangeSet
 from .events import (
     ApprovalRequired,
@@ -123,7 +124,8 @@ class Outcome:
             self.problems.append(event.summary)
         data = event.data or {}
         kind = RESULTS.get(str(data.get("result")))
-        if kind and not (isinstance(self._found, Plan | ChangeSet) and kind is Report):
+        is_proposal = isinstance(self._found, Plan | ChangeSet) and event.tool not in APPLIER_NAMES.values()
+        if kind and not (is_proposal and kind is Report):
             self._found = from_json(kind, data)
         elif kind is None and self._found is None:
             self._found = Report(event.summary, event.outcome)

@@ -15,8 +15,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from itertools import islice
 
+from tfai_jupyter.core.approvals import APPLIER_NAMES
 from tfai_jupyter.core.assistant import Assistant
-from tfai_jupyter.core.duties import APPLIER_NAMES
 from tfai_jupyter.core.errors import Conflict, NotFound, Unavailable
 from tfai_jupyter.core.events import Event, TurnFailed, TurnFinished, TurnStarted
 from tfai_jupyter.core.messages import ModelName
