@@ -145,3 +145,10 @@ def test_a_tool_is_given_its_own_options_only():
     """Directory and conversation belong to the turn; how to show the result belongs to the face."""
     assert {"destroy", "var_files", "refresh_only", "no_init"} == BY_NAME["plan"].arguments
     assert frozenset() == BY_NAME["output"].arguments
+
+
+def test_a_line_of_a_mebibyte_is_split_at_once():
+    """Quotes are not read in a line that no person wrote, so that it cannot hold the loop."""
+    words = split("ask " + 'it"s ' * 200_000)
+
+    assert 200_001 == len(words)

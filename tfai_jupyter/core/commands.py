@@ -197,11 +197,17 @@ _HELP = frozenset(("-h", "--help"))
 _QUOTED_WORD = re.compile(r"""(?:"[^"]*"|'[^']*'|\S)+""")
 
 
+LONGEST_LINE = 8192
+"""Characters of a line whose quotes are read."""
+
+
 def split(line: str) -> list[str]:
     """Split a line as a shell would, but leave free text as it is written: quotes in SQL have a meaning.
 
-    A stray quote (what's) splits at spaces only.
+    A stray quote (what's) splits at spaces only, and so does a line no person writes: shlex takes minutes for a MiB.
     """
+    if len(line) > LONGEST_LINE:
+        return line.split()
     command = BY_NAME.get((line.split(maxsplit=1) or [""])[0])
     if command is None or not command.text:
         return _unquoted(line)
