@@ -15,6 +15,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 RUNS = 7
@@ -37,7 +38,7 @@ os._exit(0)
 def environment(home: str) -> dict[str, str]:
     """Return an environment with an empty home."""
     keep = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    return keep | {"HOME": home, "JUPYTER_CONFIG_DIR": f"{home}/c", "JUPYTER_DATA_DIR": f"{home}/d", "JUPYTER_RUNTIME_DIR": f"{home}/r"}
+    return keep | {"HOME": home} | {f"JUPYTER_{part}_DIR": f"{home}/{part}" for part in ("CONFIG", "DATA", "RUNTIME")}
 
 
 def free_port() -> int:
@@ -53,9 +54,9 @@ def start(*, enabled: bool) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as home:
         extensions = json.dumps({"tfai_jupyter": enabled, "jupyterlab": False, "notebook": False})
         options = [f"--ServerApp.port={port}", "--ServerApp.token=x", "--no-browser", "--allow-root"]
-        command = [sys.executable, "-m", "jupyter_server", f"--ServerApp.jpserver_extensions={extensions}", *options]
+        command = [sys.executable, "-m", "jupyter", "server", f"--ServerApp.jpserver_extensions={extensions}", *options]
         begun = time.perf_counter()
-        server = subprocess.Popen(  # noqa: S603 - our own interpreter
+        server = subprocess.Popen(
             command, env=environment(home), cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
@@ -83,17 +84,24 @@ def inside() -> dict[str, float]:
     """Time the load of our extension alone, in a server that is set up."""
     with tempfile.TemporaryDirectory() as home:
         command = [sys.executable, "-c", INSIDE]
-        done = subprocess.run(command, env=environment(home), cwd=home, capture_output=True, text=True, check=True)  # noqa: S603
+        done = subprocess.run(command, env=environment(home), cwd=home, capture_output=True, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def medians(runs: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return the median milliseconds and megabytes."""
+    return statistics.median(run[0] for run in runs), statistics.median(run[1] for run in runs)
 
 
 def main() -> None:
     """Print medians, differences and ratios."""
     pairs = [(start(enabled=False), start(enabled=True)) for _ in range(RUNS)]
-    (bare_ms, bare_mb), (our_ms, our_mb) = ([statistics.median(part) for part in zip(*side, strict=True)] for side in zip(*pairs, strict=True))
+    bare, ours = zip(*pairs, strict=True)
+    (bare_ms, bare_mb), (our_ms, our_mb) = map(medians, (bare, ours))
     loads = [inside() for _ in range(RUNS)]
     print(f"bare server: {bare_ms:.0f} ms, {bare_mb:.1f} MB; with us: {our_ms:.0f} ms, {our_mb:.1f} MB")
-    print(f"over bare: {our_ms - bare_ms:.0f} ms (goal 150), {our_mb - bare_mb:.1f} MB (goal 15); ratio {our_ms / bare_ms:.2f}")
+    ratio = our_ms / bare_ms
+    print(f"over bare: {our_ms - bare_ms:.0f} ms (goal 150), {our_mb - bare_mb:.1f} MB (goal 15); ratio {ratio:.2f}")
     load_ms, load_mb = (statistics.median(load[key] for load in loads) for key in ("ms", "mb"))
     print(f"the load alone, inside one process: {load_ms:.0f} ms, {load_mb:.1f} MB")
 

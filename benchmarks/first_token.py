@@ -30,13 +30,20 @@ SCRIPT = {
         {"when": "", "times": 0, "text": ["hello"]},
     ],
 }
+SETTINGS = {
+    "MODEL_PROVIDER": "openai",
+    "OPENAI_API_KEY": "key",
+    "OPENAI_MODEL": "scripted",
+    "TFAI_RATE_PER_SECOND": "10000",
+    "TFAI_RATE_BURST": "10000",
+}
 
 
 @contextlib.contextmanager
 def process(command: list[str], environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[str]]:
     """Run a program until the block ends."""
     with (folder / "log").open("a") as log:
-        running = subprocess.Popen(command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True)  # noqa: S603
+        running = subprocess.Popen(command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
             yield running
         finally:
@@ -86,10 +93,10 @@ async def clients(folder: Path) -> AsyncIterator[tuple[openai.AsyncOpenAI, httpx
     model = [sys.executable, "-m", "tfai_jupyter.testing_server", "--script", str(script)]
     with process(model, environment(folder), folder) as scripted:
         url = scripted.stdout.readline().strip()
-        settings = {"MODEL_PROVIDER": "openai", "OPENAI_BASE_URL": url, "OPENAI_API_KEY": "key", "OPENAI_MODEL": "scripted"}
-        limits = {"TFAI_RATE_PER_SECOND": "10000", "TFAI_RATE_BURST": "10000"}
-        server = [sys.executable, "-m", "jupyter_server", f"--ServerApp.port={port}", "--ServerApp.token=x", "--no-browser", "--allow-root"]
-        with process(server, environment(folder, **settings, **limits), folder):
+        settings = SETTINGS | {"OPENAI_BASE_URL": url}
+        options = [f"--ServerApp.port={port}", "--ServerApp.token=x", "--no-browser", "--allow-root"]
+        server = [sys.executable, "-m", "jupyter", "server", *options]
+        with process(server, environment(folder, **settings), folder):
             headers = {"Authorization": "token x"}
             async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}/", headers=headers, timeout=60) as client:
                 await answering(client)
@@ -111,7 +118,8 @@ def report(name: str, base: list[float], own: list[float]) -> None:
     """Print p50 and p99 of both and what is added."""
     for label, place in (("p50", 0.5), ("p99", 0.99)):
         low, high = (sorted(values)[int(len(values) * place)] for values in (base, own))
-        print(f"{name} {label}: SDK {low:.2f} ms, ours {high:.2f} ms, added {high - low:.2f} ms, ratio {high / low:.2f}")
+        figures = f"SDK {low:.2f} ms, ours {high:.2f} ms, added {high - low:.2f} ms, ratio {high / low:.2f}"
+        print(f"{name} {label}: {figures}")
 
 
 async def main() -> None:

@@ -9,9 +9,10 @@ import os
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from tfai_jupyter.core.events import TextDelta, ToolProgress, TurnFinished, TurnStarted
+from tfai_jupyter.core.events import Event, TextDelta, ToolProgress, TurnFinished, TurnStarted
 from tfai_jupyter.core.ids import new_id, utc_now
 from tfai_jupyter.core.messages import ModelName
 from tfai_jupyter.storage.journal import DuckDBJournal
@@ -21,14 +22,14 @@ SECONDS = 10
 PROBES = 60
 
 
-def stamped(kind, turn_id: str, seq: int, *arguments):
-    """Make an event as the recorder would."""
-    return kind(*arguments, turn_id=turn_id, seq=seq, at=utc_now())
+def stamped(event: Event, turn_id: str, seq: int) -> Event:
+    """Stamp an event as the recorder would."""
+    return replace(event, turn_id=turn_id, seq=seq, at=utc_now())
 
 
-def started(turn_id: str):
+def started(turn_id: str) -> Event:
     """Begin a turn."""
-    return stamped(TurnStarted, turn_id, 1, new_id(), new_id(), ModelName("scripted", "script"), "", "ask")
+    return stamped(TurnStarted(new_id(), new_id(), ModelName("scripted", "script"), "", "ask"), turn_id, 1)
 
 
 async def durable_ms(journal: DuckDBJournal) -> list[float]:
@@ -39,7 +40,7 @@ async def durable_ms(journal: DuckDBJournal) -> list[float]:
     for seq in range(2, PROBES + 2):
         await asyncio.sleep(0.02)
         begun = time.perf_counter()
-        journal.append(stamped(ToolProgress, turn_id, seq, "call", f"line {seq}"))
+        journal.append(stamped(ToolProgress("call", f"line {seq}"), turn_id, seq))
         while journal.pending:
             await asyncio.sleep(0.0005)
         times.append((time.perf_counter() - begun) * 1000)
@@ -65,9 +66,8 @@ async def sustain(journal: DuckDBJournal) -> tuple[float, list[float], float]:
         turn_id = new_id()
         journal.append(started(turn_id))
         for seq in range(2, 100):
-            kind, arguments = (TextDelta, ("word ",)) if seq % 3 else (ToolProgress, ("call", "line"))
-            journal.append(stamped(kind, turn_id, seq, *arguments))
-        journal.append(stamped(TurnFinished, turn_id, 100, "end"))
+            journal.append(stamped(TextDelta("word ") if seq % 3 else ToolProgress("call", "line"), turn_id, seq))
+        journal.append(stamped(TurnFinished("end"), turn_id, 100))
         count += 100
         await asyncio.sleep(max(0, count / RATE - elapsed))
     rate = count / (time.perf_counter() - begun)

@@ -13,6 +13,7 @@ from .core.approvals import Approvals
 from .core.commands import BY_NAME, COMMANDS, SHARED, Command
 from .core.errors import TfaiError, UsageError
 from .core.messages import Json, ToolResult
+from .core.page import counted
 from .core.protocols import ChatModel, Journal, Retriever, Terraform, Workspace
 from .core.results import Report, Rows
 from .core.tools import Tool
@@ -68,7 +69,8 @@ class Doctor:
         rows = [(each.name, each.status, each.detail, each.advice) for each in await self.checks()]
         listing = await self.workspace.list(turn.directory)
         found = sum(file.path.endswith((".tf", ".tf.json")) for file in listing.files)
-        rows.append(("workspace", "ok" if found else "degraded", f"{listing.dir or '.'}: {found} Terraform files", ""))
+        advice = "" if found else "`generate` or `scaffold` begins a configuration"
+        rows.append(("workspace", "ok", f"{listing.dir or '.'}: {counted(found, 'Terraform file')}", advice))
         problems = [("setting", "degraded", problem, "") for problem in self.settings.problems]
         return _rows(Rows(("part", "status", "detail", "what to do"), (*rows, *problems)), "everything checked")
 

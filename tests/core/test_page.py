@@ -92,7 +92,8 @@ def test_blocks_stand_apart_and_empty_tables_vanish():
 def test_tables_are_tables_in_html():
     """Column names are heads, cells are cells."""
     assert (
-        '<div class="tfai"><table><thead><tr><th>n</th></tr></thead><tbody><tr><td>[1]</td></tr></tbody></table></div>'
+        '<div class="tfai"><table><thead><tr><th style="text-align: left">n</th></tr></thead>'
+        '<tbody><tr><td style="text-align: left">[1]</td></tr></tbody></table></div>'
         == Page(Table(("n",), (([1],),))).html()
     )
 

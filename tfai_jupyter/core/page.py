@@ -55,6 +55,9 @@ class Table:
         return pandas.DataFrame(list(self.rows), columns=list(self.columns))
 
 
+_PRE = '<pre style="font-family: monospace">'  # nbconvert's pages would take the font of prose
+_NEWLINE = "\n"
+
 Block: TypeAlias = Note | Prose | Code | Table
 
 
@@ -146,9 +149,9 @@ def _html(block: Block) -> str:
         case Prose(text):
             return f'<div style="white-space: pre-wrap">{html.escape(text)}</div>'
         case Code(text, "diff"):
-            return "<pre>" + "\n".join(_diff_lines(text)) + "</pre>"
+            return f"{_PRE}{_NEWLINE.join(_diff_lines(text))}</pre>"
         case Code(text):
-            return f"<pre>{html.escape(text)}</pre>"
+            return f"{_PRE}{html.escape(text)}</pre>"
         case Table(columns, rows):
             head, body = _html_row("th", columns), "".join(_html_row("td", row) for row in rows)
             return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
@@ -162,7 +165,11 @@ def _markdown_row(cells: tuple[str, ...]) -> str:
 
 
 def _html_row(tag: str, cells: tuple[Any, ...]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{html.escape(_cell(cell))}</{tag}>" for cell in cells) + "</tr>"
+    return (
+        "<tr>"
+        + "".join(f'<{tag} style="text-align: left">{html.escape(_cell(cell))}</{tag}>' for cell in cells)
+        + "</tr>"
+    )
 
 
 def _diff_lines(text: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from typing import Literal, TextIO
 
 from tfai_jupyter.core.events import (
     ApprovalRequired,
+    ApprovalResolved,
     Event,
     Notice,
     TextDelta,
@@ -122,6 +123,8 @@ class Display:
                 self.note(f"· {message}")
             case ApprovalRequired() if event.kind != "change_set":  # the text says how to write files
                 self.note(self._how_to_approve(event))
+            case ApprovalResolved(decision="approve", by=by):
+                self.note(f"· approved by {by}")
             case TurnFinished(stop_reason="max_steps"):
                 self.note("· stopped: the turn used all its steps (TFAI_MAX_STEPS)")
             case TurnFinished(stop_reason="truncated"):
