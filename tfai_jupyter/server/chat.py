@@ -41,7 +41,8 @@ class Stream(Endpoint):
         self._turn = turn
         # Nagle's algorithm would hold back each small frame until the reader has acknowledged the last: 40 ms.
         getattr(self.request.connection, "stream").set_nodelay(True)  # noqa: B009 - HTTP1Connection's, not the interface's
-        await self.send(())
+        if not turn.after(seq):
+            await self.send(())  # the head at once, though there is nothing to tell yet
         with turns.reading(turn):
             while not self._has_left:
                 frames = turn.after(seq) if turn.keeps(seq) else await turns.past(turn.id, seq)
