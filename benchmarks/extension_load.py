@@ -52,9 +52,12 @@ def start(*, enabled: bool) -> tuple[float, float]:
     """Start a server; return milliseconds until it answers and its RSS in MB."""
     port = free_port()
     with tempfile.TemporaryDirectory() as home:
-        extensions = json.dumps({"tfai_jupyter": enabled, "jupyterlab": False, "notebook": False})
+        extensions = {"tfai_jupyter": enabled, "jupyterlab": False, "notebook_shim": False}
+        config = Path(home, "CONFIG", "jupyter_server_config.json")
+        config.parent.mkdir()
+        config.write_text(json.dumps({"ServerApp": {"jpserver_extensions": extensions}}))
         options = [f"--ServerApp.port={port}", "--ServerApp.token=x", "--no-browser", "--allow-root"]
-        command = [sys.executable, "-m", "jupyter", "server", f"--ServerApp.jpserver_extensions={extensions}", *options]
+        command = [sys.executable, "-m", "jupyter", "server", *options]
         begun = time.perf_counter()
         server = subprocess.Popen(
             command, env=environment(home), cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -68,7 +68,7 @@ class World:
         duties = Duties(
             model=ScriptedModel(*replies),
             tools={tool.spec.name: tool for tool in known},
-            appliers={"change_set": self.apply_change_set},
+            appliers={"change_set": self},
             workspace=self.workspace,
             vault=self.vault,
             journal=journal or self.journal,
@@ -103,7 +103,14 @@ class World:
         [found] = [event for event in events if isinstance(event, kind)]
         return found
 
-    async def apply_change_set(self, turn, consent):
+    async def check(self, approval, files):
+        """Refuse a change set whose files were touched since."""
+        for change in (await self.workspace.load(approval.subject_id)).files:
+            if change.action == "create" and (self.root / change.path).exists() and not files:
+                message = f"{change.path} is there already"
+                raise Conflict(message)
+
+    async def apply(self, turn, consent):
         """Write the files somebody consented to, if they are still the ones that were shown."""
         change_set = await self.workspace.load(consent.approval.subject_id)
         if consent.approval.binding != {"change_set": change_set.digest}:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tfai_jupyter.core.approvals import Approvals
+from tfai_jupyter.core.errors import Conflict
 from tfai_jupyter.core.events import (
     ApprovalRequired,
     ApprovalResolved,
@@ -43,13 +44,14 @@ async def test_an_approval_is_carried_out_once(world):
 
 
 async def test_what_changed_since_is_not_overwritten(world):
-    """The applier looks again, and the approval is used up."""
+    """It is refused at the door, and the approval still waits, for the case that the change is taken back."""
     _, approval_id = await proposal(world)
     (world.root / "main.tf").write_text("by hand\n")
-    events = await world.ask("", "approve", options={"id": approval_id})
+    with pytest.raises(Conflict):
+        await world.ask("", "approve", options={"id": approval_id})
 
-    assert "error" == world.only(events, ToolFinished).outcome
     assert "by hand\n" == (world.root / "main.tf").read_text()
+    assert [approval_id] == [each.id for each in world.approvals.pending()]
 
 
 async def test_a_refusal_is_recorded_with_its_reason(world):

@@ -79,7 +79,7 @@ class Desk:
 
     async def apply(self, plan_id: str):
         """Approve and apply a plan."""
-        return await self.collect(self.tools.apply(self.turn(), await self.consent(plan_id)))
+        return await self.collect(self.tools.applier.apply(self.turn(), await self.consent(plan_id)))
 
     @staticmethod
     def text(*things) -> str:

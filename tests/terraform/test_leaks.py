@@ -41,7 +41,7 @@ async def everything(desk, **plan):
         asked = await desk.call("request_apply", plan_id=said[-1][1].data["id"])
         approval = desk.approvals.find(asked[1].data["approval_id"])
         consent = desk.approvals.resolve(approval.id, "approve", by="x", confirm=approval.confirm_phrase)
-        said += [asked, await desk.collect(desk.tools.apply(desk.turn(), consent))]
+        said += [asked, await desk.collect(desk.tools.applier.apply(desk.turn(), consent))]
     said += [
         await desk.call("terraform_state"),
         await desk.call("terraform_output"),

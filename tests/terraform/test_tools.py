@@ -40,7 +40,7 @@ async def test_plan_that_was_approved_is_applied(desk):
     desk.write("main.tf", TWO)
     plan_id = await desk.plan()
     consent = await desk.consent(plan_id)
-    events, result = await desk.collect(desk.tools.apply(desk.turn(), consent))
+    events, result = await desk.collect(desk.tools.applier.apply(desk.turn(), consent))
 
     assert "Apply complete! Resources: 2 added, 0 changed, 0 destroyed." == result.summary
     told = [event.text.partition(" after")[0] for event in of_kind(events, ToolProgress)]
@@ -48,7 +48,7 @@ async def test_plan_that_was_approved_is_applied(desk):
     assert not (desk.vault.directory("plans", plan_id) / "plan.tfplan").exists()
     assert "applied" == desk.vault.read("plans", plan_id)["status"]
     with pytest.raises(Conflict, match="used already"):
-        await desk.collect(desk.tools.apply(desk.turn(), consent))
+        await desk.collect(desk.tools.applier.apply(desk.turn(), consent))
     with pytest.raises(Expired):
         desk.approvals.resolve(consent.approval.id, "approve", by="tester")
 
@@ -72,7 +72,7 @@ async def test_changed_configuration_is_not_applied(desk):
     desk.write("main.tf", TWO)
 
     with pytest.raises(Conflict, match="configuration changed"):
-        await desk.collect(desk.tools.apply(desk.turn(), consent))
+        await desk.collect(desk.tools.applier.apply(desk.turn(), consent))
     assert not (desk.root / "terraform.tfstate").exists()
 
 
@@ -85,7 +85,7 @@ async def test_changed_plan_file_is_not_applied(desk):
     file.write_bytes(file.read_bytes() + b" ")
 
     with pytest.raises(Conflict, match="not the one that was made"):
-        await desk.collect(desk.tools.apply(desk.turn(), consent))
+        await desk.collect(desk.tools.applier.apply(desk.turn(), consent))
 
 
 async def test_plan_of_another_state_is_stale(desk):
@@ -97,7 +97,7 @@ async def test_plan_of_another_state_is_stale(desk):
     before = (desk.root / "terraform.tfstate").read_text()
 
     with pytest.raises(Conflict, match="stale"):
-        await desk.collect(desk.tools.apply(desk.turn(), consent))
+        await desk.collect(desk.tools.applier.apply(desk.turn(), consent))
     assert before == (desk.root / "terraform.tfstate").read_text()
 
 
@@ -111,7 +111,7 @@ async def test_consent_for_something_else_is_refused(desk):
     )  # fmt: skip
 
     with pytest.raises(Conflict, match="not as it was approved"):
-        await desk.collect(desk.tools.apply(desk.turn(), Consent(other, "tester")))
+        await desk.collect(desk.tools.applier.apply(desk.turn(), Consent(other, "tester")))
 
 
 async def test_failing_apply_is_told(desk):
@@ -342,7 +342,7 @@ async def test_cancelled_apply_is_told_at_the_next_start(desk):
         'resource "terraform_data" "slow" {\n  provisioner "local-exec" {\n    command = "sleep 60"\n  }\n}\n',
     )
     plan_id = await desk.plan()
-    applying = desk.tools.apply(desk.turn(), await desk.consent(plan_id))
+    applying = desk.tools.applier.apply(desk.turn(), await desk.consent(plan_id))
     async for event in applying:
         if "Provisioning" in event.text:
             break
@@ -366,7 +366,7 @@ async def test_apply_outlives_the_loop_that_was_killed(desk):
     consent = await desk.consent(plan_id)
 
     async def doomed():
-        async for event in desk.tools.apply(desk.turn(), consent):
+        async for event in desk.tools.applier.apply(desk.turn(), consent):
             if "Provisioning" in event.text:
                 await asyncio.sleep(0.5)
                 return

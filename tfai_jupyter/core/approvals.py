@@ -115,15 +115,19 @@ class Approvals:
         return approval
 
     def find(self, approval_id: str) -> Approval:
-        """Return an approval that waits; raises NotFound."""
-        return from_json(Approval, self._vault.read("approvals", approval_id))
+        """Return an approval that waits; raises NotFound, or Expired when it was used."""
+        try:
+            return self._read(approval_id)
+        except NotFound:
+            self._vault.take("approvals", approval_id)  # knows one that was used from one that never was
+            raise
 
     def pending(self) -> tuple[Approval, ...]:
         """Return all that wait and are in time, oldest first."""
         waiting: list[Approval] = []
         for name in self._vault.names("approvals"):
             with suppress(NotFound):  # taken meanwhile
-                waiting.append(self.find(name))
+                waiting.append(self._read(name))
         return tuple(approval for approval in waiting if not self._is_late(approval))
 
     def granted_by(self, digest: str) -> str:
@@ -147,6 +151,9 @@ class Approvals:
             self._check(approval, confirm)
         self._vault.take("approvals", approval_id)
         return Consent(approval, by)
+
+    def _read(self, approval_id: str) -> Approval:
+        return from_json(Approval, self._vault.read("approvals", approval_id))
 
     def _check(self, approval: Approval, confirm: str) -> None:
         if self._read_only:

@@ -63,8 +63,10 @@ class Assistant:
         """Yield the events of one turn.
 
         Raises, before the first event: Invalid (empty), Forbidden (outside the root), Conflict (the
-        conversation is busy), and for `approve` NotFound, Expired, WrongPhrase.
+        conversation is busy), and for `approve` NotFound, Expired, WrongPhrase, Conflict (the subject changed).
         """
+        if question.command == "approve" and question.options.get("id"):
+            await self.duties.check(question)
         turn = self._admit(question)
         try:
             await self.duties.model.prepare()

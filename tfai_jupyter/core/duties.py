@@ -8,13 +8,13 @@ and only with a Consent.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from .agent import run_tool, run_turn
-from .approvals import APPLIER_NAMES, Approvals, Consent
+from .approvals import APPLIER_NAMES, Approval, Approvals, Consent
 from .commands import BY_NAME
 from .context import compose
 from .envelope import find_envelope
@@ -37,10 +37,19 @@ from .page import counted
 from .protocols import ChatModel, Journal, Vault, Workspace
 from .recall import Recall
 from .tools import Tool, Yield
-from .turns import Turn
+from .turns import Question, Turn
 
-Applier: TypeAlias = Callable[[Turn, Consent], AsyncGenerator[Yield, None]]
 Events: TypeAlias = AsyncGenerator[Event, None]
+
+
+class Applier(Protocol):
+    """Carries out one kind of approval; the only thing that changes files or infrastructure."""
+
+    async def check(self, approval: Approval, files: Sequence[str]) -> None:
+        """Raise Conflict when the subject (of a ChangeSet, or only `files`) is not what it was."""
+
+    def apply(self, turn: Turn, consent: Consent) -> AsyncGenerator[Yield, None]:
+        """Check again and do it, yielding events and a ToolResult last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +150,7 @@ class Duties:
         yield ApprovalResolved(consent.approval.id, "approve", consent.by)
 
         def applied(turn: Turn) -> AsyncGenerator[Yield, None]:
-            return self.appliers[kind](turn, consent)
+            return self.appliers[kind].apply(turn, consent)
 
         spec = ToolSpec(APPLIER_NAMES[kind], "", {"type": "object", "properties": {}, "required": []})
         items = run_tool(ToolCall(new_id(), spec.name, ""), {spec.name: Tool(spec, applied)}, turn)
@@ -149,6 +158,14 @@ class Duties:
             async for event in events:
                 yield event
         yield TurnFinished("end")
+
+    async def check(self, question: Question) -> None:
+        """Refuse an approval whose subject has changed, before it is used up; raises as `Applier.check`."""
+        approval = self.approvals.find(str(question.options.get("id", "")))
+        files = question.options.get("files")
+        applier = self.appliers.get(approval.kind)
+        if applier:
+            await applier.check(approval, [str(each) for each in files] if isinstance(files, list) else [])
 
     async def deny(self, turn: Turn, consent: Consent) -> Events:
         """Say that an approval was refused, and why."""

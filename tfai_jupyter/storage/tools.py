@@ -6,10 +6,10 @@ goes to the model alone, never into an event: `summary` and `data` name files by
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
-from tfai_jupyter.core.approvals import Approvals, Consent
+from tfai_jupyter.core.approvals import Approval, Approvals, Consent
 from tfai_jupyter.core.changes import ChangeSet, FileChange
 from tfai_jupyter.core.errors import Conflict, Forbidden, NotFound
 from tfai_jupyter.core.events import Event
@@ -128,7 +128,11 @@ class StorageTools:
             {"path": each.path, "action": each.action, "sha256": each.before_sha256} for each in undone
         ]
         data: dict[str, Json] = {"change_set_id": change_set.id, "done": "undone", "files": files}
-        return _report(f"put back {_count(paths)}: {', '.join(paths)}", data)
+        gone = tuple(each.path for each in undone if each.action == "create")
+        back = tuple(path for path in paths if path not in gone)
+        told = [f"put back {_count(back)}: {', '.join(back)}"] if back else []
+        told += [f"removed {_count(gone)}: {', '.join(gone)}"] if gone else []
+        return _report(f"{'; '.join(told)}. Undo is about files: what was applied still exists.", data)
 
     async def history(self, turn: Turn, limit: int = 20) -> ToolResult:  # noqa: ARG002 - what every tool is given
         """Show past turns, the newest first.
@@ -153,22 +157,39 @@ class StorageTools:
         rows = await self._journal.query(query)
         return _rows(rows, f"{len(rows.rows)} rows" + (", and there are more" if rows.truncated else ""))
 
+    async def check(self, approval: Approval, files: Sequence[str]) -> None:
+        """Raise Conflict when the proposal, or a file of it that `files` names (none: all), has changed since."""
+        change_set = await self._proposal(approval)
+        for change in change_set.files:
+            if files and change.path not in files:
+                continue
+            try:
+                current = (await self._workspace.read(change.path)).sha256
+            except NotFound:
+                current = ""
+            if current != change.before_sha256:
+                message = f"{change.path} changed since it was proposed; nothing was written, propose again"
+                raise Conflict(message)
+
     async def apply(self, turn: Turn, consent: Consent) -> AsyncGenerator[Event | ToolResult, None]:
         """Write exactly the files that were approved, or of them those in `options["files"]`.
 
         Raises Conflict when the proposal, or a file it would replace, is not what was approved.
         """
-        approval = consent.approval
-        change_set = await self._workspace.load(approval.subject_id)
-        if approval.kind != "change_set" or approval.binding.get("change_set") != change_set.digest:
-            message = f"change set {change_set.id} is not the one that was approved; propose again"
-            raise Conflict(message)
+        change_set = await self._proposal(consent.approval)
         wanted = turn.question.options.get("files")
         chosen = [str(path) for path in wanted] if isinstance(wanted, list | tuple) else []
         written = await self._workspace.apply(change_set, chosen)
         changes = [change for change in change_set.files if change.path in written]
         data: dict[str, Json] = {"change_set_id": change_set.id, "done": "applied", "files": [*map(_written, changes)]}
         yield _report(f"wrote {_count(written)}: {', '.join(written)}", data)
+
+    async def _proposal(self, approval: Approval) -> ChangeSet:
+        change_set = await self._workspace.load(approval.subject_id)
+        if approval.kind != "change_set" or approval.binding.get("change_set") != change_set.digest:
+            message = f"change set {change_set.id} is not the one that was approved; propose again"
+            raise Conflict(message)
+        return change_set
 
     async def _found(self, turn: Turn, path: str) -> FileText:
         """Read a path relative to the turn's directory, or as listings of the whole workspace name it."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfai_jupyter.core.approvals import Consent
+from tfai_jupyter.core.approvals import Approval, Consent
 from tfai_jupyter.core.errors import Conflict, Invalid
 from tfai_jupyter.core.events import Event, Notice, ToolProgress
 from tfai_jupyter.core.messages import Json, ToolResult
@@ -76,7 +76,7 @@ class Applier:
 
         The plan file is gone afterwards, whatever happened.
         """
-        saved = await self._checked(consent)
+        saved = await self._checked(consent.approval)
         session = Session(
             self._terraform, self._redactor, turn, self._workspace.resolve(saved.directory or ".", self._workspace.root)
         )
@@ -99,6 +99,10 @@ class Applier:
             self._finish(saved, run, path)
         await session.learn_state()
         yield _result(run)
+
+    async def check(self, approval: Approval, files: Sequence[str]) -> None:  # noqa: ARG002 - a plan has no parts
+        """Raise Conflict when plan file or configuration is not what is to be approved; `apply` looks at the state."""
+        await self._checked(approval)
 
     async def endings(self) -> tuple[Notice, ...]:
         """Tell once how applies ended that went on after their process had gone; for the next start.
@@ -127,8 +131,7 @@ class Applier:
             self._plans.discard(saved.id)
         return tuple(notices)
 
-    async def _checked(self, consent: Consent) -> SavedPlan:
-        approval = consent.approval
+    async def _checked(self, approval: Approval) -> SavedPlan:
         if approval.kind != "terraform_apply":
             message = f"approval {approval.id} is for a {approval.kind}, not for a plan"
             raise Invalid(message)

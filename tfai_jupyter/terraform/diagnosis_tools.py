@@ -22,6 +22,10 @@ from .diagnostics import diagnostics_of, listed
 from .reports import report
 from .session import Session, open_session
 
+_NOTHING = "Nothing is wrong in this text, as far as the rules know."
+_HINT = "It is short for something that Terraform printed: -d DIR diagnoses a directory, --plan FILE a file."
+_FEW_WORDS = 5
+
 
 class DiagnoseTools:
     """Makes the tool; it reads and runs Terraform, it changes nothing but `.terraform/`."""
@@ -47,7 +51,8 @@ class DiagnoseTools:
         files = await self._files(session)
         if text.strip():
             found = await asyncio.to_thread(diagnose, text, files)
-            yield _found(found) if found else report("Nothing is wrong in this text, as far as the rules know.")
+            nothing = _NOTHING if len(text.split()) > _FEW_WORDS else f"{_NOTHING} {_HINT}"
+            yield _found(found) if found else report(nothing)
             return
         if not files:
             yield report("Nothing to diagnose: no text was given and the directory has no Terraform files.")

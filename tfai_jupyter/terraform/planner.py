@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,11 @@ from tfai_jupyter.core.wire import to_json
 from .configuration import configuration_sha256
 from .diagnostics import data_of, diagnostics_of, error_count, listed
 from .plan import is_empty, read_plan
+from .reports import report
 from .saved import SavedPlan, SavedPlans, file_sha256, state_of_plan
 from .session import Session
+
+_ADVICE = "`diagnose` finds the root cause."
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,8 @@ async def failed(session: Session, run: TerraformRun | None) -> ToolResult:
     command = run.arguments[0]
     outcome: Outcome = "timeout" if run.outcome == "timeout" else "error"
     summary = f"{command} timed out" if outcome == "timeout" else f"{command} failed: {error_count(diagnostics)}"
-    return ToolResult(f"{summary}\n{listed(diagnostics)}", outcome, summary, {"diagnostics": data_of(diagnostics)})
+    told = report(summary, f"{listed(diagnostics)}\n{_ADVICE}", {"diagnostics": data_of(diagnostics)}, is_ok=False)
+    return replace(told, outcome=outcome)
 
 
 def said(plan: Plan, document: dict[str, Any]) -> str:

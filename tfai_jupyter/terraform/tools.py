@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from typing import Any, Literal
 
-from tfai_jupyter.core.approvals import Approvals, Consent
+from tfai_jupyter.core.approvals import Approvals
 from tfai_jupyter.core.errors import Invalid, NotFound
 from tfai_jupyter.core.events import Event, ToolProgress
 from tfai_jupyter.core.messages import ToolResult
@@ -71,10 +71,6 @@ class TerraformTools:
         )
         hidden = (Tool.of(each, offered=False) for each in commands)
         return (*map(Tool.of, offered), *hidden)
-
-    def apply(self, turn: Turn, consent: Consent) -> AsyncGenerator[Event | ToolResult, None]:
-        """Apply exactly the plan that was approved; see `Applier.apply`."""
-        return self.applier.apply(turn, consent)
 
     async def terraform_validate(
         self, turn: Turn, dir: str = ".", *, no_init: bool = False
