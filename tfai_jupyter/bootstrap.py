@@ -6,6 +6,7 @@ first turn that needs them.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from .storage.workspace import DiskWorkspace
 from .terraform.diagnose import diagnose
 from .terraform.diagnosis_tools import DiagnoseTools
 from .terraform.drafts import DraftTools
+from .terraform.inputs import sensitive_inputs
 from .terraform.process import Patience
 from .terraform.runner import Runner
 from .terraform.tools import TerraformTools
@@ -111,8 +113,13 @@ def assemble(settings: Settings, root: Path, *, model: ChatModel | None = None) 
         redactor,
         turn_seconds=settings.chat_timeout_seconds,
         look_back=terraform_tools.applier.endings,
+        secrets_of=_secrets_of,
     )
     return Assembly(assistant, doctor, settings)
+
+
+async def _secrets_of(directory: Path) -> set[str]:
+    return await asyncio.to_thread(sensitive_inputs, directory)
 
 
 def _model(settings: Settings) -> ChatModel:

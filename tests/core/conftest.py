@@ -77,10 +77,11 @@ class World:
         )
         return replace(duties, **changes)
 
-    def assistant(self, *replies, turn_seconds=300, look_back=None, **changes):
+    def assistant(self, *replies, turn_seconds=300, look_back=None, secrets_of=None, **changes):
         """Make an assistant whose model plays `replies`."""
         duties = self.duties(*replies, **changes)
-        return Assistant(duties, self.redactor, turn_seconds=turn_seconds, look_back=look_back)
+        more = {"look_back": look_back, "secrets_of": secrets_of}
+        return Assistant(duties, self.redactor, turn_seconds=turn_seconds, **more)
 
     def turn(self, text="", command="ask", **changes):
         """Make a running turn in the root."""

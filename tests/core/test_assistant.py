@@ -194,3 +194,19 @@ async def test_no_secret_of_the_environment_reaches_model_journal_or_screen(worl
     assert "swordfish" not in repr((events, world.journal.recorded, model.prompts))
     assert "[REDACTED:TF_VAR_db#" in repr(model.prompts[0])
     assert "ok" == [event.outcome for event in events if isinstance(event, ToolFinished)][-1]
+
+
+async def test_what_the_files_call_sensitive_is_known_before_the_model_sees_them(world):
+    """A secret that stands in the configuration reaches neither the prompt nor an event."""
+    (world.root / "main.tf").write_text('variable "pw" { default = "S3cret-in-a-file" }\n')
+
+    async def secrets_of(directory):
+        assert world.root == directory
+        return {"S3cret-in-a-file"}
+
+    model = ScriptedModel(["It is S3cret-in-a-file."])
+    assistant = world.assistant(model=model, secrets_of=secrets_of)
+    events = await collect(assistant.ask(Question("what is it?")))
+
+    assert "S3cret-in-a-file" not in repr(model.prompts)
+    assert "S3cret-in-a-file" not in repr(events)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeAlias, cast, get_args
 
 from .approvals import Consent
@@ -29,6 +30,7 @@ from .turns import Question, Turn
 log = logging.getLogger(__name__)
 
 LookBack: TypeAlias = Callable[[], Awaitable[tuple[Notice, ...]]]
+SecretsOf: TypeAlias = Callable[[Path], Awaitable[Iterable[str]]]
 
 _MODELLED = ("ask", "generate", "diagnose")
 _FLUSH_SECONDS = 2.0
@@ -38,11 +40,18 @@ class Assistant:
     """Answers questions and carries out commands as streams of events."""
 
     def __init__(
-        self, duties: Duties, redactor: Redactor, *, turn_seconds: float = 300, look_back: LookBack | None = None
+        self,
+        duties: Duties,
+        redactor: Redactor,
+        *,
+        turn_seconds: float = 300,
+        look_back: LookBack | None = None,
+        secrets_of: SecretsOf | None = None,
     ) -> None:
         """Take what a turn needs; a model's part of a turn may last `turn_seconds`.
 
-        `look_back` is called before the first turn, to tell how work ended that outlived its process.
+        `look_back` is called before the first turn, to tell how work ended that outlived its process;
+        `secrets_of` before every turn, to find the values that the directory's files call sensitive.
         """
         self.duties = replace(duties, model=ShieldedModel(duties.model, redactor))
         self._redactor = redactor
@@ -51,6 +60,7 @@ class Assistant:
         self._busy: dict[str, str] = {}  # conversation to the turn that has it
         self._told = ""
         self._look_back = look_back
+        self._secrets_of = secrets_of
         self._news: list[Notice] = []
         self._closing = False
 
@@ -71,6 +81,8 @@ class Assistant:
         try:
             await self.duties.model.prepare()
             await self._catch_up()
+            if self._secrets_of:
+                self._redactor.learn(await self._secrets_of(turn.directory))
             async with aclosing(self._recorded(turn, self._work(turn))) as events:
                 async for event in events:
                     yield event

@@ -186,5 +186,5 @@ def _told(shown: str) -> Iterator[None]:
 
 def _refused(path: str, why: str) -> Forbidden:
     # What is absolute may be a path of this machine: it is not repeated to whoever reads the answer.
-    shown = "that absolute path" if path.startswith("/") else ascii(path)[1:-1][:80] or "an empty path"
+    shown = "that path" if path.startswith("/") else ascii(path)[1:-1][:80] or "an empty path"
     return Forbidden(f"{shown} {why}")

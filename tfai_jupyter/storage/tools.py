@@ -11,7 +11,7 @@ from typing import Any
 
 from tfai_jupyter.core.approvals import Approval, Approvals, Consent
 from tfai_jupyter.core.changes import ChangeSet, FileChange
-from tfai_jupyter.core.errors import Conflict, Forbidden, NotFound
+from tfai_jupyter.core.errors import Conflict, Forbidden, Invalid, NotFound
 from tfai_jupyter.core.events import Event
 from tfai_jupyter.core.messages import Json, ToolResult
 from tfai_jupyter.core.protocols import FileText, Journal
@@ -160,6 +160,10 @@ class StorageTools:
     async def check(self, approval: Approval, files: Sequence[str]) -> None:
         """Raise Conflict when the proposal, or a file of it that `files` names (none: all), has changed since."""
         change_set = await self._proposal(approval)
+        unknown = sorted(set(files) - {change.path for change in change_set.files})
+        if unknown:
+            message = f"{', '.join(unknown)} is not in change set {change_set.id}; it has {_paths(change_set)}"
+            raise Invalid(message)
         for change in change_set.files:
             if files and change.path not in files:
                 continue

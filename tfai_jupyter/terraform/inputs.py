@@ -21,7 +21,9 @@ _SENSITIVE = re.compile(r"\b(sensitive|ephemeral)[ \t]*=[ \t]*true\b")
 _DEFAULT = re.compile(r"\bdefault[ \t]*=[ \t]*")
 _STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 _HEREDOC = re.compile(r"<<-?(\w+)\n(.*?)\n[ \t]*\1\b", re.DOTALL)
-_ASSIGNED = re.compile(r'([\w-]+)"?[ \t]*[=:][ \t]*"((?:[^"\\\n$]|\\.)*)"')
+# Begins only where a name begins and gives nothing back: a long run of letters must cost no more than its length.
+_ASSIGNED = re.compile(r'(?<![\w-])([\w-]++)"?[ \t]*+[=:][ \t]*+"((?:[^"\\\n$]|\\.)*+)"')
+_NUMBER = re.compile(r"\b\d{6,}\b")
 _SCALAR = re.compile(r"[ \t]*([^\s,\]}]+)")
 
 
@@ -90,6 +92,7 @@ def _literals(text: str) -> Iterator[str]:
     strings = _STRING.findall(value) + [body for _, body in _HEREDOC.findall(value)]
     for string in strings:
         yield from texts(_unescaped(string))
+    yield from _NUMBER.findall(_STRING.sub("", value))
     if not strings and (scalar := _SCALAR.match(value)):
         yield scalar[1]
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any, Literal
 
 from tfai_jupyter.core.approvals import Approvals
-from tfai_jupyter.core.errors import Invalid, NotFound
+from tfai_jupyter.core.errors import Invalid, NotFound, Unavailable
 from tfai_jupyter.core.events import Event, ToolProgress
 from tfai_jupyter.core.messages import ToolResult
 from tfai_jupyter.core.page import counted
@@ -22,7 +22,7 @@ from tfai_jupyter.core.tools import Tool
 from tfai_jupyter.core.turns import Turn
 
 from .applier import Applier
-from .diagnostics import data_of, diagnostics_of, error_count, errors_of, listed
+from .diagnostics import data_of, diagnostics_of, error_count, errors_of, listed, message_of
 from .formatting import FORMATTED, format_files
 from .planner import Planned, Planner, PlanOptions, failed
 from .reports import drift_result, plan_event, plan_result, report, rows_result, state_result
@@ -91,6 +91,9 @@ class TerraformTools:
                 run = item
         diagnostics = diagnostics_of(run) if run else ()
         is_valid = run is not None and run.outcome == "ok"
+        if run is not None and is_valid and "valid" not in message_of(run.stdout):
+            message = "validate printed no result; is TFAI_TERRAFORM_BINARY a Terraform?"
+            raise Unavailable(message)
         summary = (
             "The configuration is valid." if is_valid else f"The configuration is invalid: {error_count(diagnostics)}."
         )
