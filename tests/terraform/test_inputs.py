@@ -40,3 +40,12 @@ def test_a_long_run_of_letters_is_read_in_time_with_its_length(tmp_path):
 
     assert set() == sensitive_inputs(tmp_path)
     assert 20 > time.process_time() - begun  # coarse: what was quadratic took hours
+
+
+def test_a_file_of_ten_gigabytes_is_not_read(tmp_path):
+    """What nobody wrote is passed over; what stands beside it is found."""
+    with (tmp_path / "huge.tf").open("wb") as file:
+        file.truncate(10 * 1024**3)
+    (tmp_path / "main.tf").write_text(CONFIGURATION)
+
+    assert "Secret-in-a-list-1" in sensitive_inputs(tmp_path)
