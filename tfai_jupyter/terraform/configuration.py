@@ -10,6 +10,7 @@ from pathlib import Path
 
 CODE = (".tf", ".tf.json", ".tofu", ".tofu.json")
 ENDINGS = (*CODE, ".tfvars", ".tfvars.json")
+LARGEST_BYTES = 2 * 1024 * 1024
 LOCK = ".terraform.lock.hcl"
 MOST_DIRECTORIES = 500
 
@@ -51,6 +52,15 @@ def files_of(directory: Path) -> tuple[Path, ...]:
     return tuple(path for path in chosen if path.is_file())
 
 
+def text_of(path: Path) -> str:
+    """Read a file's text; empty for one that cannot be read or is too large for a person to have written it."""
+    try:
+        is_read = path.is_file() and path.stat().st_size <= LARGEST_BYTES
+        return path.read_text("utf-8", "replace") if is_read else ""
+    except OSError:
+        return ""
+
+
 def local_sources(text: str) -> list[str]:
     """Return the paths of local modules that a configuration text calls."""
     return _LOCAL_SOURCE.findall(text)
@@ -59,7 +69,7 @@ def local_sources(text: str) -> list[str]:
 def _called_from(directory: Path) -> Iterator[Path]:
     for path in files_of(directory):
         if path.name.endswith(CODE):
-            for source in local_sources(path.read_text("utf-8", "replace")):
+            for source in local_sources(text_of(path)):
                 called = Path(os.path.normpath(directory / source))
                 if called.is_dir():
                     yield called

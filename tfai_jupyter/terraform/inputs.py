@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 
-from .configuration import files_of, module_directories
+from .configuration import files_of, module_directories, text_of
 from .suspects import is_secret_name, suspects
 from .values import texts
 
@@ -25,9 +24,6 @@ _HEREDOC = re.compile(r"<<-?(\w+)\n(.*?)\n[ \t]*\1\b", re.DOTALL)
 _ASSIGNED = re.compile(r'(?<![\w-])([\w-]++)"?[ \t]*+[=:][ \t]*+"((?:[^"\\\n$]|\\.)*+)"')
 _NUMBER = re.compile(r"\b\d{6,}\b")
 _SCALAR = re.compile(r"[ \t]*([^\s,\]}]+)")
-
-LARGEST_BYTES = 2 * 1024 * 1024
-"""The largest file that is read, as in the workspace."""
 
 
 def sensitive_inputs(directory: Path, var_files: Iterable[Path] = (), env: Mapping[str, str] | None = None) -> set[str]:
@@ -49,30 +45,22 @@ def sensitive_inputs(directory: Path, var_files: Iterable[Path] = (), env: Mappi
     return found - {""}
 
 
-def _text(path: Path) -> str:
-    """Read a file; none that cannot be read or is too large for a person to have written it."""
-    with suppress(OSError):
-        if path.is_file() and path.stat().st_size <= LARGEST_BYTES:
-            return path.read_text("utf-8", "replace")
-    return ""
-
-
 def _written(path: Path) -> Iterator[str]:
     """Yield what is written in clear under the name of a secret, or has the shape of one."""
-    for name, text in _ASSIGNED.findall(_text(path)):
+    for name, text in _ASSIGNED.findall(text_of(path)):
         yield from suspects({name: _unescaped(text)})
 
 
 def _variables(directory: Path) -> Iterator[tuple[str, str]]:
     for path in files_of(directory):
         if path.name.endswith((".tf", ".tofu")):
-            text = _text(path)
+            text = text_of(path)
             for match in _VARIABLE.finditer(text):
                 yield match[1], _value(text[match.end() - 1 :])
 
 
 def _given(path: Path, names: set[str]) -> Iterator[str]:
-    text = _text(path)
+    text = text_of(path)
     if path.name.endswith(".json"):
         yield from _given_in_json(text, names)
         return
