@@ -172,3 +172,12 @@ def test_a_damaged_record_does_not_hide_the_others(world, tmp_path):
     assert (approval,) == world.approvals.pending()
     with pytest.raises(NotFound):
         world.approvals.resolve(broken.id, "approve", by="ann")
+
+
+def test_a_damaged_approval_that_waits_is_not_found(world):
+    """What cannot be read any more is no approval, though nobody used it."""
+    asked = world.approvals.request(world.turn(), "change_set", "c1", digest="d", binding={})
+    next(path for path in (world.root.parent / "home").rglob(f"*{asked.id}*") if path.is_file()).write_text("{")
+
+    with pytest.raises(NotFound):
+        world.approvals.find(asked.id)

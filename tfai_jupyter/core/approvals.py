@@ -116,11 +116,10 @@ class Approvals:
 
     def find(self, approval_id: str) -> Approval:
         """Return an approval that waits; raises NotFound, or Expired when it was used."""
-        try:
+        with suppress(NotFound):
             return self._read(approval_id)
-        except NotFound:
-            self._vault.take("approvals", approval_id)  # knows one that was used from one that never was
-            raise
+        # Nothing waits under this name; `take` says whether it was used (Expired) or never was (NotFound).
+        return from_json(Approval, self._vault.take("approvals", approval_id))
 
     def pending(self) -> tuple[Approval, ...]:
         """Return all that wait and are in time, oldest first."""
